@@ -1,0 +1,7 @@
+#!/usr/bin/env node
+/**
+ * The command `jit-attention-bench`.
+ *
+ * @packageDocumentation
+ */
+console.log('jit-attention-bench');

@@ -1,0 +1,6 @@
+/**
+ * Dense attention: the strategy that reads everything, and the yardstick for the others.
+ *
+ * @packageDocumentation
+ */
+export {};

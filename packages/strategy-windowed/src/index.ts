@@ -1,0 +1,6 @@
+/**
+ * Windowed attention: the most recent entries, and the first few (the sinks).
+ *
+ * @packageDocumentation
+ */
+export {};
