@@ -1,0 +1,99 @@
+import { type AuditOptions, type AuditReport, isSampled } from '../audit.js';
+import type { AttendRequest, AttendResult, Backend } from '../backend.js';
+import { pickRows } from '../entries.js';
+import { all } from '../selection.js';
+import { summarise } from '../statistics.js';
+import type { Tensor } from '../tensor.js';
+import { relativeError } from './result.js';
+
+export interface Audited {
+  /** The request of the cache branch: its queries, keys, values. */
+  readonly request: AttendRequest;
+  /** What the plan gave, sinks in the output and not in the log-sum-exp. */
+  readonly planned: Pick<AttendResult, 'output' | 'logSumExp'>;
+  readonly sinkLogits: Tensor | undefined;
+  readonly step: number;
+}
+
+/**
+ * Computes the full softmax for the sampled queries of a chunk. As both softmaxes are over the same logits, the
+ * captured mass is `e^(lse_planned - lse_full)`: no other primitive than `attend` is needed.
+ *
+ * Queues its work at once; the promise waits for the numbers. Undefined when no query is in the sample.
+ */
+export function auditChunk(
+  backend: Backend,
+  options: AuditOptions,
+  { request, planned, sinkLogits, step }: Audited,
+): Promise<AuditReport> | undefined {
+  const { first, counts } = request.positions;
+  const picks: [row: number, token: number][] = [];
+  first.forEach((position, row) => {
+    for (let t = 0; t < counts[row]; t++)
+      if (isSampled(options, row, position + t)) picks.push([row, t]);
+  });
+  if (picks.length === 0) return undefined;
+
+  const queries = picks.map(([row, t]) => ({ row, position: first[row] + t }));
+  const rows = picks.map(([row]) => row);
+  const query = backend.gather(request.query, picks);
+  const full = backend.attend({
+    ...request,
+    query,
+    keys: pickRows(request.keys, rows),
+    values: request.values === 'keys' ? 'keys' : pickRows(request.values, rows),
+    selection: all,
+    positions: {
+      first: queries.map(({ position }) => position),
+      counts: rows.map(() => 1),
+      tokens: 1,
+    },
+  });
+  const joined = backend.merge([full], { sinkLogits });
+  const output = backend.gather(planned.output, picks);
+  const logSumExp = backend.gather(planned.logSumExp, picks);
+  const reads = [logSumExp, full.logSumExp, output, joined.output].map((tensor) => tensor.data());
+  const used = [
+    query,
+    full.output,
+    full.logSumExp,
+    full.counts,
+    joined.output,
+    joined.logSumExp,
+    output,
+    logSumExp,
+  ];
+
+  return Promise.all(reads)
+    .finally(() => used.forEach((tensor) => tensor.dispose()))
+    .then((data) => {
+      const report = compare(data as Float32Array[], queries, step);
+      if (report.recall.min < (options.minRecall ?? 0)) options.onMiss?.(report);
+      return report;
+    });
+}
+
+function compare(
+  [planned, full, output, fullOutput]: readonly Float32Array[],
+  queries: AuditReport['queries'],
+  step: number,
+): AuditReport {
+  const heads = planned.length / queries.length;
+  const recalls = queries.map((_, i) =>
+    Array.from({ length: heads }, (_, head) =>
+      captured(planned[i * heads + head], full[i * heads + head]),
+    ),
+  );
+  const squares = { difference: 0, full: 0 };
+  fullOutput.forEach((value, i) => {
+    squares.difference += (output[i] - value) ** 2;
+    squares.full += value ** 2;
+  });
+  const outputError = relativeError(squares.difference, squares.full);
+  return { step, queries, recall: summarise(recalls.flat()), recalls, outputError, squares };
+}
+
+/** Nothing visible is nothing missed; rounding may push the share past 1. */
+function captured(planned: number, full: number): number {
+  return full === -Infinity ? 1 : Math.min(1, Math.exp(planned - full));
+}

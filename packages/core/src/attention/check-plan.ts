@@ -1,0 +1,119 @@
+import type { Positions } from '../positions.js';
+import { samePositions } from '../positions.js';
+import { JitAttentionError, PlanError, StrategyError } from '../errors.js';
+import type { KeptPlan, Plan } from '../plan.js';
+import type { Selection } from '../selection.js';
+import type { AttentionStrategy, Layer } from '../strategy.js';
+
+function invalid(where: string, expected: string, actual: unknown): never {
+  const got = Array.isArray(actual) ? `[${actual.join(', ')}]` : String(actual);
+  throw new PlanError(`${where}: expected ${expected}, got ${got}`, {
+    code: 'PLAN_INVALID',
+    expected,
+    actual,
+  });
+}
+
+/**
+ * Structure and shapes of a plan, before a backend sees it.
+ * @throws {PlanError} `PLAN_INVALID`
+ */
+export function assertPlan(where: string, plan: Plan, layer: Layer, positions: Positions): void {
+  if (!Array.isArray(plan?.branches) || plan.branches.length === 0) {
+    invalid(where, 'a plan with at least one branch', plan?.branches);
+  }
+  const batch = positions.first.length;
+  for (const { selection, query } of plan.branches) {
+    assertSelection(where, selection, [batch, layer.kvHeads], positions.tokens);
+    const shape = [batch, layer.heads, positions.tokens];
+    if (query && !shape.every((length, axis) => length === query.shape[axis])) {
+      invalid(where, `a branch query [${shape.join(', ')}, headDim]`, query.shape);
+    }
+  }
+  const gates = [batch, layer.heads, positions.tokens, plan.branches.length];
+  if (plan.gates && plan.gates.shape.join() !== gates.join()) {
+    invalid(where, `gates [${gates.join(', ')}]`, plan.gates.shape);
+  }
+}
+
+function assertSelection(
+  where: string,
+  selection: Selection,
+  [batch, kvHeads]: [number, number],
+  tokens: number,
+): void {
+  switch (selection.kind) {
+    case 'all':
+    case 'ranges':
+      return;
+    case 'united':
+      for (const part of selection.of) assertSelection(where, part, [batch, kvHeads], tokens);
+      return;
+    case 'blocks':
+    case 'tokens': {
+      const { ids, counts, queryBlock } = selection;
+      const blocks = Math.ceil(tokens / queryBlock);
+      const [rows, heads, queryBlocks] = ids.shape;
+      if (ids.dtype !== 'i32') invalid(where, 'i32 ids', ids.dtype);
+      if (rows !== batch || (heads !== 1 && heads !== kvHeads) || queryBlocks !== blocks) {
+        invalid(where, `ids [${batch}, ${kvHeads} or 1, ${blocks}, capacity]`, ids.shape);
+      }
+      if (counts.shape.join() !== ids.shape.slice(0, 3).join()) {
+        invalid(where, `counts [${ids.shape.slice(0, 3).join(', ')}]`, counts.shape);
+      }
+      return;
+    }
+    default:
+      invalid(
+        where,
+        'a selection (all, ranges, blocks, tokens, united)',
+        (selection as { kind?: unknown }).kind,
+      );
+  }
+}
+
+/**
+ * Whether a kept plan can be repeated: same batch, chunks and positions.
+ * @throws {PlanError} `PLAN_MISMATCH`
+ */
+export function assertReplay(where: string, plan: KeptPlan, chunks: readonly Positions[]): void {
+  plan.assertLive();
+  const describe = (positions: readonly Positions[]): string =>
+    positions.map(({ first, counts }) => `${first.join('/')}+${counts.join('/')}`).join(', ');
+  const own = plan.chunks.map((chunk) => chunk.positions);
+  const fits =
+    own.length === chunks.length &&
+    own.every((positions, i) => samePositions(positions, chunks[i]));
+  if (fits) return;
+  throw new PlanError(
+    `${where}: expected the positions of the plan, ${describe(own)}, got ${describe(chunks)}`,
+    {
+      code: 'PLAN_MISMATCH',
+      expected: describe(own),
+      actual: describe(chunks),
+      hint: 'a plan is repeated at its own positions and queryChunk; give it as `from` to let the strategy adapt it',
+    },
+  );
+}
+
+/** Runs a strategy's code; what it throws is wrapped with its name and the stage, unless it says enough itself. */
+export async function guarded<T>(
+  strategy: AttentionStrategy,
+  stage: string,
+  run: () => T | Promise<T>,
+): Promise<T> {
+  try {
+    return await run();
+  } catch (cause) {
+    if (JitAttentionError.is(cause)) throw cause;
+    throw new StrategyError(
+      `strategy ${strategy.name} failed in ${stage}: ${String((cause as Error)?.message ?? cause)}`,
+      {
+        code: 'STRATEGY_FAILED',
+        actual: cause,
+        hint: `report it to the author of ${strategy.name}; the sequence is as it was before the call`,
+        cause,
+      },
+    );
+  }
+}

@@ -1,0 +1,292 @@
+import type { AuditReport } from '../audit.js';
+import type { AttendRequest, AttendResult } from '../backend.js';
+import type { Bound } from '../bound.js';
+import { rowBytes } from '../dtype.js';
+import type { Entries } from '../entries.js';
+import { widthOf } from '../entries.js';
+import { AbortError } from '../errors.js';
+import { type Branch, KeptPlan, type Plan, type PlanChunk, planTensors } from '../plan.js';
+import { type Positions, slicePositions, visibleAt } from '../positions.js';
+import type { Index, Step } from '../strategy.js';
+import type { Tensor } from '../tensor.js';
+import { auditChunk } from './auditor.js';
+import { assertPlan, assertReplay, guarded } from './check-plan.js';
+import type { Feedback } from './feedback.js';
+import type { CallInputs } from './inputs.js';
+import type { Site } from './options.js';
+import { AttentionResult, type BranchCount } from './result.js';
+import { Scope } from './scope.js';
+
+/** One call, its keys and index in place. */
+export interface Execution {
+  readonly site: Site;
+  readonly where: string;
+  readonly query: Tensor;
+  readonly aux: Readonly<Record<string, Tensor>>;
+  readonly keys: Entries;
+  readonly values: Entries | 'keys';
+  readonly visible: Bound | undefined;
+  readonly positions: Positions;
+  readonly index: Index;
+  readonly feedback: Feedback;
+  readonly inputs: Pick<CallInputs, 'plan' | 'from' | 'keepPlan' | 'signal'>;
+  readonly bytesHeld: number;
+}
+
+/** Plans and runs the queries of a call, a chunk at a time; frees what it made when it fails. */
+export async function execute(call: Execution): Promise<AttentionResult> {
+  const chunks = cut(call.positions, call.site.layer.queryChunk);
+  if (call.inputs.plan) assertReplay(call.where, call.inputs.plan, chunks);
+  call.inputs.from?.assertLive();
+  const run = new Run(call, chunks.length);
+  try {
+    for (const [i, positions] of chunks.entries()) {
+      await pause(call, i);
+      await run.chunk(i, positions);
+    }
+    return run.finish();
+  } catch (error) {
+    run.abandon();
+    throw error;
+  }
+}
+
+/** The positions of each chunk of queries. */
+export function cut(positions: Positions, queryChunk: number): Positions[] {
+  const chunks: Positions[] = [];
+  for (let start = 0; start < positions.tokens; start += queryChunk) {
+    chunks.push(slicePositions(positions, start, Math.min(positions.tokens, start + queryChunk)));
+  }
+  return chunks;
+}
+
+/** Lets an abort reach us between chunks: a timer or an event needs a turn of the loop. */
+async function pause({ inputs: { signal }, where }: Execution, chunk: number): Promise<void> {
+  if (!signal) return;
+  if (chunk > 0) await new Promise((resolve) => setTimeout(resolve, 0));
+  if (!signal.aborted) return;
+  throw new AbortError(`${where}: aborted before chunk ${chunk}; nothing was changed`, {
+    code: 'ABORTED',
+    cause: signal.reason,
+  });
+}
+
+class Run {
+  readonly #call: Execution;
+  readonly #single: boolean;
+  readonly #kept: Tensor[] = [];
+  readonly #planned: PlanChunk[] = [];
+  readonly #branches: BranchCount[] = [];
+  readonly #audits: Promise<AuditReport>[] = [];
+  #output: Tensor | undefined;
+  #visible = 0;
+  #selectFlops = 0;
+  #selectBytes = 0;
+
+  constructor(call: Execution, chunks: number) {
+    this.#call = call;
+    this.#single = chunks === 1;
+  }
+
+  async chunk(i: number, positions: Positions): Promise<void> {
+    const { site, inputs, where, feedback } = this.#call;
+    const scope = new Scope(site.backend);
+    try {
+      const start = i * site.layer.queryChunk;
+      const rows = (tensor: Tensor): Tensor =>
+        this.#single
+          ? tensor
+          : scope.ops.slice(tensor, { axis: 2, start, end: start + positions.tokens });
+      const query = rows(this.#call.query);
+      const reports = await feedback.due();
+      const plan =
+        inputs.plan?.chunks[i]?.plan ??
+        (await this.#plan(scope, { query, rows, positions, reports, chunk: i }));
+      assertPlan(`${where}: ${site.strategy.name}`, plan, site.layer, positions);
+      const { joined, requests } = this.#attend(scope, plan, query, positions);
+      feedback.advance(this.#audit(scope, plan, requests, joined));
+      this.#collect(scope, joined.output, start);
+      this.#keep(scope, plan, positions);
+      this.#visible += countVisible(this.#call, positions);
+      this.#selectFlops += scope.cost.flops;
+      this.#selectBytes += scope.cost.bytes;
+    } finally {
+      scope.close();
+    }
+  }
+
+  finish(): AttentionResult {
+    const { site, inputs, bytesHeld } = this.#call;
+    let output = this.#output!;
+    if (site.layout === 'bthd') {
+      output = site.backend.permute(output, [0, 2, 1, 3]);
+      this.#output!.dispose();
+    }
+    const from = inputs.plan ?? inputs.from;
+    return new AttentionResult(
+      output,
+      inputs.keepPlan ? new KeptPlan(this.#planned, this.#kept, from) : undefined,
+      {
+        branches: this.#branches,
+        entriesVisible: this.#visible,
+        selectFlops: this.#selectFlops,
+        selectBytes: this.#selectBytes,
+        bytesHeld,
+        audits: this.#audits,
+      },
+    );
+  }
+
+  abandon(): void {
+    this.#output?.dispose();
+    for (const tensor of this.#kept) tensor.dispose();
+    for (const { counts } of this.#branches) counts.dispose();
+  }
+
+  #plan(
+    scope: Scope,
+    chunk: {
+      query: Tensor;
+      rows: (tensor: Tensor) => Tensor;
+      positions: Positions;
+      reports: readonly AuditReport[];
+      chunk: number;
+    },
+  ): Promise<Plan> {
+    const { site, keys, values, visible, index, aux, inputs } = this.#call;
+    const { positions } = chunk;
+    const earlier = inputs.from?.chunks[chunk.chunk] ?? inputs.from?.chunks.at(-1);
+    const step: Step = {
+      query: chunk.query,
+      keys,
+      values: values === 'keys' ? keys : values,
+      positions,
+      visible,
+      index,
+      aux: Object.fromEntries(
+        Object.entries(aux).map(([name, tensor]) => [name, chunk.rows(tensor)]),
+      ),
+      layer: site.layer,
+      ops: scope.stepOps({ positions, visible }),
+      from: earlier?.plan,
+      feedback: chunk.reports,
+    };
+    return guarded(site.strategy, 'plan', () => site.strategy.plan(step));
+  }
+
+  #attend(
+    scope: Scope,
+    plan: Plan,
+    query: Tensor,
+    positions: Positions,
+  ): { joined: Pick<AttendResult, 'output' | 'logSumExp'>; requests: AttendRequest[] } {
+    const { site } = this.#call;
+    const requests = plan.branches.map((branch) => this.#request(branch, query, positions));
+    const parts = requests.map((request) => {
+      const part = scope.attend(request);
+      scope.take(part.counts);
+      this.#branches.push({ counts: part.counts, ...entryCost(request) });
+      return part;
+    });
+    const sinkLogits =
+      site.sinkLogits &&
+      scope.track(site.backend.tensor(site.sinkLogits, { shape: [site.layer.heads] }));
+    const plain = parts.length === 1 && !plan.gates && !sinkLogits;
+    return {
+      requests,
+      joined: plain ? parts[0] : scope.ops.merge(parts, { gates: plan.gates, sinkLogits }),
+    };
+  }
+
+  #request(branch: Branch, query: Tensor, positions: Positions): AttendRequest {
+    const { keys, values, visible, site } = this.#call;
+    const { layer } = site;
+    const onCache = branch.keys === 'cache';
+    const chosen = branch.values ?? (onCache ? 'cache' : 'keys');
+    return {
+      query: branch.query ?? query,
+      keys: branch.keys === 'cache' ? keys : branch.keys,
+      values: chosen === 'cache' ? values : chosen,
+      valueDim: layer.valueDim,
+      selection: branch.selection,
+      visible: branch.visible ?? visible,
+      positions,
+      scale: branch.scale ?? layer.scale,
+      softcap: layer.softcap,
+    };
+  }
+
+  #audit(
+    scope: Scope,
+    plan: Plan,
+    [request]: readonly AttendRequest[],
+    planned: Pick<AttendResult, 'output' | 'logSumExp'>,
+  ): Promise<AuditReport> | undefined {
+    const { site, feedback } = this.#call;
+    const options = site.strategy.audit;
+    if (!options || !request || !comparable(plan)) return undefined;
+    const sinkLogits =
+      site.sinkLogits &&
+      scope.track(site.backend.tensor(site.sinkLogits, { shape: [site.layer.heads] }));
+    const report = auditChunk(site.backend, options, {
+      request,
+      planned,
+      sinkLogits,
+      step: feedback.step,
+    });
+    if (!report) return undefined;
+    report.catch(() => undefined); // Surfaces at stats() or with the feedback; not as an unhandled rejection.
+    this.#audits.push(report);
+    return report;
+  }
+
+  /** The only chunk's output is the output; otherwise it is written into its place. */
+  #collect(scope: Scope, output: Tensor, start: number): void {
+    if (this.#single) {
+      scope.take(output);
+      this.#output = output;
+      return;
+    }
+    const { site, positions } = this.#call;
+    const { heads, valueDim } = site.layer;
+    const shape = [positions.first.length, heads, positions.tokens, valueDim];
+    this.#output ??= site.backend.zeros({ shape });
+    site.backend.copyInto(this.#output, output, { axis: 2, at: start });
+  }
+
+  #keep(scope: Scope, plan: Plan, positions: Positions): void {
+    if (!this.#call.inputs.keepPlan) return;
+    this.#planned.push({ plan, positions });
+    this.#kept.push(...planTensors(plan).filter((tensor) => scope.take(tensor)));
+  }
+}
+
+/** A joint softmax over the cache's own logits, which a full one can be compared with. */
+function comparable(plan: Plan): boolean {
+  return (
+    !plan.gates &&
+    plan.branches.every(
+      ({ keys, query, scale }) => keys === 'cache' && !query && scale === undefined,
+    )
+  );
+}
+
+function entryCost(request: AttendRequest): { flopsPerEntry: number; bytesPerEntry: number } {
+  const { keys, values, query, valueDim } = request;
+  const keyWidth = widthOf(keys);
+  const group = query.shape[1] / keys.storage.shape[1];
+  const valueBytes = values === 'keys' ? 0 : rowBytes(values.storage.dtype, valueDim);
+  return {
+    flopsPerEntry: 2 * (keyWidth + valueDim) * group,
+    bytesPerEntry: rowBytes(keys.storage.dtype, keyWidth) + valueBytes,
+  };
+}
+
+function countVisible({ site, keys, visible }: Execution, positions: Positions): number {
+  let sum = 0;
+  positions.first.forEach((first, row) => {
+    for (let t = 0; t < positions.counts[row]; t++)
+      sum += visibleAt(visible, first + t, keys.lengths[row]);
+  });
+  return sum * site.layer.kvHeads;
+}

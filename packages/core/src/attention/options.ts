@@ -1,0 +1,139 @@
+import type { Backend } from '../backend.js';
+import type { DType } from '../dtype.js';
+import { inputError } from '../errors.js';
+import type { AttentionStrategy, Layer } from '../strategy.js';
+
+export interface AttentionOptions {
+  backend: Backend;
+  strategy: AttentionStrategy;
+  /** Query heads. */
+  heads: number;
+  /** Key/value heads; divides `heads`. Default `heads` (multi-head attention). */
+  kvHeads?: number | undefined;
+  /** Width of queries and keys, 1 to 576. */
+  headDim: number;
+  /** Width of values and output, 1 to 576. Default `headDim`. */
+  valueDim?: number | undefined;
+  /** Factor of `q · k`. Default `headDim ** -0.5`. */
+  scale?: number | undefined;
+  /** `'key'`: each value is the first `valueDim` channels of its key, stored and read once. Default `'own'`. */
+  values?: 'own' | 'key' | undefined;
+  /** Axis order of inputs and output: `[batch, heads, tokens, width]` (default) or `[batch, tokens, heads, width]`. */
+  layout?: 'bhtd' | 'bthd' | undefined;
+  /** How the cache of a sequence stores keys and values. Default `'f32'`. */
+  storage?: 'f32' | 'f16' | 'i8' | undefined;
+  /** Entries a page. Default 64. */
+  pageSize?: number | undefined;
+  /** Queries that are planned and run at a time. Default 512. */
+  queryChunk?: number | undefined;
+  /** Tokens a sequence can be truncated by, where a strategy lets old entries go. Default 256. */
+  rollback?: number | undefined;
+  /** One learned logit for each query head, not scaled, that only enlarges the softmax's denominator. */
+  sinkLogits?: Float32Array | readonly number[] | undefined;
+  /** `softcap * tanh(logit / softcap)`. Default: none. */
+  softcap?: number | undefined;
+}
+
+/** The options of an attention object, checked and complete. */
+export interface Site {
+  readonly backend: Backend;
+  readonly strategy: AttentionStrategy;
+  readonly layer: Layer;
+  readonly values: 'own' | 'key';
+  readonly layout: 'bhtd' | 'bthd';
+  readonly storage: DType;
+  readonly sinkLogits: Float32Array | undefined;
+}
+
+const LARGEST_WIDTH = 576;
+
+export function resolveOptions(options: AttentionOptions): Site {
+  const {
+    backend,
+    strategy,
+    heads,
+    headDim,
+    storage = 'f32',
+    values = 'own',
+    layout = 'bhtd',
+    softcap,
+  } = options;
+  const {
+    kvHeads = heads,
+    valueDim = headDim,
+    pageSize = 64,
+    queryChunk = 512,
+    rollback = 256,
+  } = options;
+  assertPlugin('backend', backend, 'attend');
+  assertPlugin('strategy', strategy, 'plan');
+  assertCount('heads', heads);
+  assertCount('kvHeads', kvHeads);
+  if (heads % kvHeads !== 0) fail(`heads to be a multiple of kvHeads ${kvHeads}`, heads);
+  assertCount('headDim', headDim, LARGEST_WIDTH);
+  assertCount('valueDim', valueDim, LARGEST_WIDTH);
+  assertCount('pageSize', pageSize);
+  assertCount('queryChunk', queryChunk);
+  if (!(Number.isInteger(rollback) && rollback >= 0))
+    fail('rollback to be a whole number from 0', rollback);
+  const { scale = headDim ** -0.5 } = options;
+  if (!(Number.isFinite(scale) && scale > 0)) fail('scale to be finite and above 0', scale);
+  if (softcap !== undefined && !(Number.isFinite(softcap) && softcap > 0)) {
+    fail('softcap to be finite and above 0', softcap);
+  }
+  assertOneOf('values', values, ['own', 'key']);
+  assertOneOf('layout', layout, ['bhtd', 'bthd']);
+  assertOneOf('storage', storage, ['f32', 'f16', 'i8']);
+  if (values === 'key' && valueDim > headDim) {
+    fail(`valueDim of at most headDim ${headDim}, as values are a prefix of the keys`, valueDim);
+  }
+  const sinkLogits = options.sinkLogits && Float32Array.from(options.sinkLogits);
+  if (sinkLogits && sinkLogits.length !== heads)
+    fail(`${heads} sinkLogits, one a head`, sinkLogits.length);
+  if (sinkLogits?.some((logit) => Number.isNaN(logit))) fail('sinkLogits to be numbers', NaN);
+
+  const layer: Layer = {
+    heads,
+    kvHeads,
+    headDim,
+    valueDim,
+    scale,
+    softcap,
+    pageSize,
+    queryChunk,
+    rollback,
+  };
+  strategy.validate?.(layer);
+  return { backend, strategy, layer, values, layout, storage, sinkLogits };
+}
+
+function fail(expected: string, actual: unknown): never {
+  throw inputError('createAttention', expected, actual);
+}
+
+/** @throws {InputError} `INVALID_OPTION` unless `value` is a whole number from 1 (to `largest`) */
+function assertCount(name: string, value: number, largest = Infinity): void {
+  const upTo = largest === Infinity ? '' : ` to ${largest}`;
+  if (!(Number.isInteger(value) && value >= 1 && value <= largest)) {
+    fail(`${name} to be a whole number from 1${upTo}`, value);
+  }
+}
+
+function assertOneOf(name: string, value: unknown, allowed: readonly string[]): void {
+  if (!allowed.includes(value as string))
+    fail(`${name} to be ${allowed.map((one) => `'${one}'`).join(' or ')}`, value);
+}
+
+function assertPlugin(role: 'backend' | 'strategy', plugin: unknown, method: string): void {
+  const candidate = plugin as { apiVersion?: unknown; name?: unknown } | null | undefined;
+  if (typeof (candidate as Record<string, unknown> | null | undefined)?.[method] !== 'function') {
+    const called = typeof plugin === 'function' ? ' (a factory that was not called?)' : '';
+    fail(`a ${role}, an object with ${method}()${called}`, plugin);
+  }
+  if (candidate!.apiVersion !== 1) {
+    throw inputError('createAttention', `a ${role} of apiVersion 1`, candidate!.apiVersion, {
+      code: 'UNSUPPORTED',
+      hint: `update ${String(candidate!.name)} or @jit-attention/core, so that both speak the same version`,
+    });
+  }
+}

@@ -1,0 +1,89 @@
+import { fromQuery } from '../bound.js';
+import { entriesOf } from '../entries.js';
+import { inputError } from '../errors.js';
+import type { Positions } from '../positions.js';
+import { assertReplay } from './check-plan.js';
+import { cut, execute } from './execute.js';
+import { Feedback } from './feedback.js';
+import { IndexState } from './index-state.js';
+import { type CallInputs, type CheckedInputs, checkInputs } from './inputs.js';
+import type { Site } from './options.js';
+import type { AttentionResult } from './result.js';
+
+export interface RunInputs extends CallInputs {
+  /** Query t sees keys up to its own position, `keys - queries + t`. Default true. */
+  causal?: boolean | undefined;
+  /** Batch rows. Default 1. */
+  batch?: number | undefined;
+}
+
+/** One shot over keys and values that stay where they are. */
+export async function run(site: Site, inputs: RunInputs): Promise<AttentionResult> {
+  const { causal = true, batch = 1 } = inputs;
+  const { strategy, layer, backend } = site;
+  if (!(Number.isInteger(batch) && batch >= 1))
+    throw inputError('run', 'batch to be a whole number from 1', batch);
+  if (!causal && !strategy.supports.bidirectional) {
+    throw inputError(
+      'run',
+      'a strategy that supports.bidirectional, as causal is false',
+      strategy.name,
+      {
+        code: 'UNSUPPORTED',
+      },
+    );
+  }
+  const checked = checkInputs(site, 'run', inputs, batch);
+  const positions = positionsOf(checked, causal);
+  if (inputs.plan) assertReplay('run', inputs.plan, cut(positions, layer.queryChunk));
+
+  const read = checked.read();
+  const index = new IndexState(strategy, { backend, layer, batch });
+  const made = [index, ...read.owned];
+  try {
+    const keys = entriesOf(read.key, checked.lengths);
+    const values = read.value ? entriesOf(read.value, checked.lengths) : 'keys';
+    const before = new Array<number>(batch).fill(0);
+    const shown = values === 'keys' ? keys : values;
+    await index.append({ keys, values: shown, aux: read.keyAux, before, after: checked.lengths });
+    const result = await execute({
+      site,
+      where: 'run',
+      query: read.query,
+      aux: read.queryAux,
+      keys,
+      values,
+      visible: causal ? fromQuery(1) : undefined,
+      positions,
+      index: index.parts,
+      feedback: new Feedback(strategy.audit?.delay),
+      inputs,
+      bytesHeld: index.bytes,
+    });
+    // A kept plan may read the index's entries.
+    if (result.plan) result.plan.adopt(made.splice(0));
+    return result;
+  } finally {
+    for (const one of made) one.dispose();
+  }
+}
+
+/**
+ * Causal: the queries are the last of the keys' tokens, so rows end where their keys end. Otherwise queries that
+ * are as many as the keys are the keys' own tokens, and others (cross-attention) are all valid.
+ */
+function positionsOf({ tokens, keyTokens, lengths }: CheckedInputs, causal: boolean): Positions {
+  if (causal && tokens > keyTokens) {
+    throw inputError('run', `at most as many queries as keys when causal, ${keyTokens}`, tokens, {
+      code: 'INVALID_SHAPE',
+      hint: 'pass causal: false for cross-attention',
+    });
+  }
+  const skipped = causal ? keyTokens - tokens : 0;
+  const own = causal || tokens === keyTokens;
+  return {
+    first: lengths.map(() => skipped),
+    counts: lengths.map((length) => (own ? Math.max(0, length - skipped) : tokens)),
+    tokens,
+  };
+}

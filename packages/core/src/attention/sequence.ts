@@ -1,0 +1,217 @@
+import { KVCache } from '../cache/kv-cache.js';
+import { fromQuery } from '../bound.js';
+import { inputError, LifetimeError } from '../errors.js';
+import type { Positions } from '../positions.js';
+import { assertReplay } from './check-plan.js';
+import { cut, execute } from './execute.js';
+import { Feedback } from './feedback.js';
+import { IndexState } from './index-state.js';
+import { type CallInputs, checkInputs, type ReadInputs } from './inputs.js';
+import type { Site } from './options.js';
+import type { AttentionResult } from './result.js';
+
+export interface SequenceOptions {
+  /** Batch rows. Default 1. */
+  batch?: number | undefined;
+  /** Tokens a row; allocated at once, and a hard limit. Default: grows by doubling. */
+  capacity?: number | undefined;
+}
+
+interface State {
+  readonly cache: KVCache;
+  readonly index: IndexState;
+  readonly feedback: Feedback;
+}
+
+/** One context of a decoder layer: a KV cache and the strategy's index over it. */
+export class Sequence {
+  readonly #site: Site;
+  readonly #batch: number;
+  readonly #state: State;
+  #last: Promise<unknown> = Promise.resolve();
+  #running = 0;
+  #disposed = false;
+
+  /** Made by `attention.sequence()`. */
+  constructor(site: Site, options: SequenceOptions, state?: State) {
+    this.#site = site;
+    this.#batch = options.batch ?? 1;
+    this.#state = state ?? create(site, options);
+    const symbol = (Symbol as { dispose?: symbol }).dispose;
+    if (symbol) Object.defineProperty(this, symbol, { value: () => this.dispose() });
+  }
+
+  /** Tokens of the longest batch row. */
+  get length(): number {
+    return Math.max(...this.lengths);
+  }
+
+  get lengths(): readonly number[] {
+    return [...this.#state.cache.lengths];
+  }
+
+  /** Bytes of the cache and of the strategy's index. */
+  get bytes(): number {
+    return this.#state.cache.bytes + this.#state.index.bytes;
+  }
+
+  /**
+   * Appends keys and values, then attends causally: the queries are the last of the appended tokens. Resolves
+   * when the work is queued; calls are carried out in order. A call that fails leaves the sequence as it was.
+   *
+   * @throws {InputError} see {@link CallInputs}
+   * @throws {CacheError} `CAPACITY_EXCEEDED`
+   * @throws {PlanError} `PLAN_MISMATCH`, `PLAN_INVALID`
+   * @throws {StrategyError} `STRATEGY_FAILED`
+   * @throws {AbortError} `ABORTED`
+   * @throws {LifetimeError} `SEQUENCE_DISPOSED`, `TENSOR_DISPOSED`, `BACKEND_MISMATCH`
+   */
+  attend(inputs: CallInputs): Promise<AttentionResult> {
+    this.#running++;
+    const result = this.#last.then(() => this.#attend(inputs)).finally(() => this.#running--);
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+
+  /**
+   * Forgets all tokens from `length` on (a number, or one for each batch row); longer than the sequence: nothing.
+   * @throws {CacheError} `ROLLBACK_EXCEEDED` when the strategy has let entries go that would be needed
+   * @throws {LifetimeError} `SEQUENCE_BUSY` while an `attend` has not resolved
+   */
+  truncate(length: number | readonly number[]): void {
+    this.#assertIdle('truncate');
+    const { cache, index } = this.#state;
+    const wanted =
+      typeof length === 'number' ? new Array<number>(this.#batch).fill(length) : length;
+    if (wanted.length !== this.#batch)
+      throw inputError('truncate', `${this.#batch} lengths`, wanted.length);
+    for (const one of wanted) {
+      if (!(Number.isInteger(one) && one >= 0))
+        throw inputError('truncate', 'a whole number from 0', one);
+    }
+    const lengths = wanted.map((one, row) => Math.min(one, cache.lengths[row]));
+    index.assertFloor(lengths, cache.lengths, cache.floor);
+    cache.truncate(lengths);
+    index.truncate(lengths);
+  }
+
+  /** A sequence with the same past; both go on by themselves. Pages are shared until one side writes to them. */
+  fork(): Sequence {
+    this.#assertIdle('fork');
+    const { cache, index, feedback } = this.#state;
+    const state = { cache: cache.fork(), index: index.fork(), feedback: feedback.fork() };
+    return new Sequence(this.#site, { batch: this.#batch }, state);
+  }
+
+  /** Frees cache and index. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#assertIdle('dispose');
+    this.#disposed = true;
+    this.#state.cache.dispose();
+    this.#state.index.dispose();
+  }
+
+  async #attend(inputs: CallInputs): Promise<AttentionResult> {
+    this.#assertLive('attend');
+    const { cache } = this.#state;
+    const checked = checkInputs(this.#site, 'attend', inputs, this.#batch);
+    const { tokens, keyTokens, lengths } = checked;
+    if (tokens > keyTokens)
+      throw inputError('attend', `at most as many queries as keys, ${keyTokens}`, tokens);
+    cache.assertRoom(lengths);
+    const skipped = keyTokens - tokens;
+    const positions: Positions = {
+      first: cache.lengths.map((length) => length + skipped),
+      counts: lengths.map((length) => Math.max(0, length - skipped)),
+      tokens,
+    };
+    if (inputs.plan)
+      assertReplay('attend', inputs.plan, cut(positions, this.#site.layer.queryChunk));
+    const read = checked.read();
+    try {
+      return await this.#run(inputs, read, lengths, positions);
+    } finally {
+      for (const tensor of read.owned) tensor.dispose();
+    }
+  }
+
+  async #run(
+    inputs: CallInputs,
+    read: ReadInputs,
+    counts: readonly number[],
+    positions: Positions,
+  ): Promise<AttentionResult> {
+    const { cache, index, feedback } = this.#state;
+    const { strategy, layer } = this.#site;
+    const before = [...cache.lengths];
+    try {
+      cache.append(read.key, read.value, counts);
+      const after = [...cache.lengths];
+      const values = cache.values === 'keys' ? cache.keys : cache.values;
+      await index.append({ keys: cache.keys, values, aux: read.keyAux, before, after });
+      const result = await execute({
+        site: this.#site,
+        where: 'attend',
+        query: read.query,
+        aux: read.queryAux,
+        keys: cache.keys,
+        values: cache.values,
+        visible: fromQuery(1),
+        positions,
+        index: index.parts,
+        feedback,
+        inputs,
+        bytesHeld: this.bytes,
+      });
+      cache.settle((length) => strategy.dead?.(length, layer) ?? [], layer.rollback);
+      index.settle(after);
+      return result;
+    } catch (error) {
+      cache.truncate(before);
+      index.truncate(before);
+      throw error;
+    }
+  }
+
+  #assertLive(what: string): void {
+    if (!this.#disposed) return;
+    throw new LifetimeError(`${what}: expected a live sequence, got a disposed one`, {
+      code: 'SEQUENCE_DISPOSED',
+    });
+  }
+
+  #assertIdle(what: string): void {
+    this.#assertLive(what);
+    if (this.#running === 0) return;
+    throw new LifetimeError(`${what}: expected no attend() under way, got ${this.#running}`, {
+      code: 'SEQUENCE_BUSY',
+      hint: 'await the earlier attend() first',
+    });
+  }
+}
+
+function create(site: Site, { batch = 1, capacity }: SequenceOptions): State {
+  for (const [name, value] of Object.entries({ batch, capacity })) {
+    if (value === undefined && name === 'capacity') continue;
+    if (!(Number.isInteger(value) && value! >= 1))
+      throw inputError('sequence', `${name} to be a whole number from 1`, value);
+  }
+  const { backend, strategy, layer, values, storage } = site;
+  const { kvHeads, headDim, valueDim, pageSize } = layer;
+  const cache = new KVCache(backend, {
+    batch,
+    kvHeads,
+    headDim,
+    valueDim,
+    values,
+    storage,
+    pageSize,
+    capacity,
+  });
+  return {
+    cache,
+    index: new IndexState(strategy, { backend, layer, batch }),
+    feedback: new Feedback(strategy.audit?.delay),
+  };
+}

@@ -1,0 +1,41 @@
+/**
+ * Arithmetic on positions, as data: every device can evaluate it for any query, so "the last 1,024 entries" or
+ * "entry i of every fourth token" needs no tensor and no callback.
+ */
+
+/** `floor((p + offset) / stride)` for the query at absolute position `p`; a plain number is itself. */
+export type Bound = number | { readonly offset: number; readonly stride: number };
+
+/** Half-open: `[start, end)`. */
+export type Interval = readonly [start: Bound, end: Bound];
+
+/** `floor((p + offset) / stride)`, with the query's own position `p`. */
+export function fromQuery(offset = 0, stride = 1): Bound {
+  return { offset, stride };
+}
+
+export function evaluate(bound: Bound, position: number): number {
+  return typeof bound === 'number' ? bound : Math.floor((position + bound.offset) / bound.stride);
+}
+
+/** The intervals of one query, clipped to `[0, visible)`, in order, overlaps and neighbours merged. */
+export function intervalsAt(
+  intervals: readonly Interval[],
+  position: number,
+  visible: number,
+): [start: number, end: number][] {
+  const clipped = intervals
+    .map(([start, end]): [number, number] => [
+      Math.max(0, evaluate(start, position)),
+      Math.min(visible, evaluate(end, position)),
+    ])
+    .filter(([start, end]) => start < end)
+    .sort((a, b) => a[0] - b[0]);
+  const merged: [number, number][] = [];
+  for (const [start, end] of clipped) {
+    const last = merged.at(-1);
+    if (last && start <= last[1]) last[1] = Math.max(last[1], end);
+    else merged.push([start, end]);
+  }
+  return merged;
+}

@@ -1,0 +1,124 @@
+import type { Backend } from '../backend.js';
+import type { DType } from '../dtype.js';
+import { CacheError } from '../errors.js';
+import type { Tensor } from '../tensor.js';
+import { PagedEntries } from './paged-entries.js';
+
+export interface KVCacheOptions {
+  batch: number;
+  kvHeads: number;
+  headDim: number;
+  valueDim: number;
+  /** `'key'`: each value is a prefix of its key; nothing else is stored. */
+  values: 'own' | 'key';
+  storage: DType;
+  pageSize: number;
+  /** Entries a batch row; allocated at once, and a hard limit. */
+  capacity?: number | undefined;
+}
+
+/** The keys and values of one sequence, in pages. */
+export class KVCache {
+  readonly keys: PagedEntries;
+  readonly values: PagedEntries | 'keys';
+  readonly capacity: number | undefined;
+  #floor: number[];
+
+  constructor(backend: Backend, options: KVCacheOptions);
+  constructor(parent: KVCache);
+  constructor(source: Backend | KVCache, options?: KVCacheOptions) {
+    if (source instanceof KVCache) {
+      this.keys = source.keys.fork();
+      this.values = source.values === 'keys' ? 'keys' : source.values.fork();
+      this.capacity = source.capacity;
+      this.#floor = [...source.#floor];
+      return;
+    }
+    const {
+      batch,
+      kvHeads: heads,
+      headDim,
+      valueDim,
+      values,
+      storage: dtype,
+      pageSize,
+      capacity,
+    } = options!;
+    const shared = {
+      batch,
+      heads,
+      dtype,
+      pageSize,
+      ...(capacity === undefined ? {} : { capacity }),
+    };
+    this.keys = PagedEntries.create(source, { ...shared, width: headDim });
+    this.values =
+      values === 'key' ? 'keys' : PagedEntries.create(source, { ...shared, width: valueDim });
+    this.capacity = capacity;
+    this.#floor = new Array<number>(batch).fill(0);
+  }
+
+  get lengths(): readonly number[] {
+    return this.keys.lengths;
+  }
+
+  /** The shortest lengths that truncation can go back to: pages before were freed. */
+  get floor(): readonly number[] {
+    return this.#floor;
+  }
+
+  get bytes(): number {
+    return this.keys.bytes + (this.values === 'keys' ? 0 : this.values.bytes);
+  }
+
+  /** @throws {CacheError} `CAPACITY_EXCEEDED` when a row would have more than `capacity` entries */
+  assertRoom(counts: readonly number[]): void {
+    const length = Math.max(...counts.map((count, row) => this.lengths[row] + count));
+    if (this.capacity === undefined || length <= this.capacity) return;
+    throw new CacheError(
+      `sequence: expected at most ${this.capacity} tokens (capacity), got ${length}`,
+      {
+        code: 'CAPACITY_EXCEEDED',
+        expected: this.capacity,
+        actual: length,
+        hint: 'give sequence() a larger capacity, or none to let it grow',
+      },
+    );
+  }
+
+  append(keys: Tensor, values: Tensor | undefined, counts: readonly number[]): void {
+    this.keys.append(keys, counts);
+    if (this.values !== 'keys') this.values.append(values!, counts);
+  }
+
+  truncate(lengths: readonly number[]): void {
+    this.keys.truncate(lengths);
+    if (this.values !== 'keys') this.values.truncate(lengths);
+  }
+
+  /** Frees the pages that were dead `rollback` entries ago. */
+  settle(
+    dead: (length: number) => readonly (readonly [start: number, end: number])[],
+    rollback: number,
+  ): void {
+    this.lengths.forEach((length, row) => {
+      const settled = length - rollback;
+      if (settled <= 0) return;
+      let freed = false;
+      for (const [start, end] of dead(settled)) {
+        freed = this.keys.free(row, start, end) || freed;
+        if (this.values !== 'keys') this.values.free(row, start, end);
+      }
+      if (freed) this.#floor[row] = settled;
+    });
+  }
+
+  fork(): KVCache {
+    return new KVCache(this);
+  }
+
+  dispose(): void {
+    this.keys.dispose();
+    if (this.values !== 'keys') this.values.dispose();
+  }
+}

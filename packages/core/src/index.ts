@@ -1,0 +1,26 @@
+/** The core of jit-attention: a strategy decides what to read, a backend reads it. */
+export * from './attention/attention.js';
+export type { AttentionOptions } from './attention/options.js';
+export type { CallInputs, Input } from './attention/inputs.js';
+export { AttentionResult, type Stats } from './attention/result.js';
+export type { RunInputs } from './attention/run.js';
+export { Sequence, type SequenceOptions } from './attention/sequence.js';
+export * from './audit.js';
+export * from './backend.js';
+export * from './bound.js';
+export * from './cache/kv-cache.js';
+export * from './cache/paged-entries.js';
+export * from './dtype.js';
+export * from './entries.js';
+export * from './errors.js';
+export { type Groups, groups, type GroupsOptions } from './index/groups.js';
+export { type Series, series, type SeriesOptions } from './index/series.js';
+export { forcedUnits } from './attention/budget.js';
+export * from './plan.js';
+export * from './positions.js';
+export * from './select.js';
+export * from './selection.js';
+export * from './statistics.js';
+export * from './strategy.js';
+export * from './tensor.js';
+export * from './union.js';

@@ -1,0 +1,89 @@
+import { PagedEntries } from '../cache/paged-entries.js';
+import type { Ops } from '../backend.js';
+import type { DType } from '../dtype.js';
+import type { Entries } from '../entries.js';
+import { inputError } from '../errors.js';
+import type { Appended, IndexPart, IndexSite } from '../strategy.js';
+import type { Tensor } from '../tensor.js';
+
+export interface SeriesOptions {
+  /** The `per: 'key'` auxiliary tensor to keep. */
+  input: string;
+  /** Stored as. Default `'f32'`. */
+  dtype?: DType | undefined;
+  /** What to keep of the new rows `[batch, heads, tokens, width]`. Default: the rows. */
+  make?: ((rows: Tensor, context: { ops: Ops; first: readonly number[] }) => Tensor) | undefined;
+}
+
+/** An index part that keeps an auxiliary tensor, an entry a token: indexer keys, a branch's own keys and values. */
+export function series(site: IndexSite, options: SeriesOptions): Series {
+  return new Series(site, options);
+}
+
+export class Series implements IndexPart {
+  readonly #site: IndexSite;
+  readonly #options: SeriesOptions;
+  #rows: PagedEntries | undefined;
+
+  constructor(site: IndexSite, options: SeriesOptions, rows?: PagedEntries) {
+    this.#site = site;
+    this.#options = options;
+    this.#rows = rows;
+  }
+
+  /** Everything kept so far. */
+  get rows(): Entries {
+    if (!this.#rows)
+      throw inputError(`series(${this.#options.input})`, 'entries', 'none yet', {
+        code: 'MISSING_INPUT',
+      });
+    return this.#rows;
+  }
+
+  get bytes(): number {
+    return this.#rows?.bytes ?? 0;
+  }
+
+  append({ aux, before, after, ops }: Appended): void {
+    const input = auxInput(aux, this.#options.input);
+    const rows = this.#options.make?.(input, { ops, first: before }) ?? input;
+    this.#rows ??= createRows(this.#site, rows, this.#options.dtype);
+    this.#rows.append(
+      rows,
+      after.map((length, row) => length - before[row]),
+    );
+  }
+
+  truncate(lengths: readonly number[]): void {
+    this.#rows?.truncate(lengths);
+  }
+
+  fork(): Series {
+    return new Series(this.#site, this.#options, this.#rows?.fork());
+  }
+
+  dispose(): void {
+    this.#rows?.dispose();
+  }
+}
+
+/** An empty store for rows of this shape. */
+export function createRows(site: IndexSite, rows: Tensor, dtype: DType = 'f32'): PagedEntries {
+  const [batch, heads, , width] = rows.shape as [number, number, number, number];
+  return PagedEntries.create(site.backend, {
+    batch,
+    heads,
+    width,
+    dtype,
+    pageSize: site.layer.pageSize,
+  });
+}
+
+export function auxInput(aux: Readonly<Record<string, Tensor>>, name: string): Tensor {
+  const tensor = aux[name];
+  if (tensor) return tensor;
+  throw inputError('index', `an auxiliary tensor '${name}' (per: 'key')`, Object.keys(aux), {
+    code: 'MISSING_INPUT',
+    hint: `declare '${name}' in the strategy's \`requires\``,
+  });
+}

@@ -1,0 +1,104 @@
+import type { Bound } from './bound.js';
+import type { Entries } from './entries.js';
+import { LifetimeError } from './errors.js';
+import type { Positions } from './positions.js';
+import { type Selection, tensorsOf } from './selection.js';
+import type { Tensor } from './tensor.js';
+
+/** One set of keys and values, and what each query reads of it. */
+export interface Branch {
+  /** `'cache'`: the running layer's own; or entries from elsewhere `[batch, kvHeads, entries, headDim]`. */
+  readonly keys: 'cache' | Entries;
+  /**
+   * Default: with `'cache'` keys the cache's values; otherwise `'keys'`: each value is the first `valueDim`
+   * channels of its key.
+   */
+  readonly values?: 'cache' | 'keys' | Entries | undefined;
+  readonly selection: Selection;
+  /** A query at p sees entries below this bound. Default: the step's (`p + 1` when causal, else all). */
+  readonly visible?: Bound | undefined;
+  /** Other queries for this branch, `[batch, heads, tokens, headDim]`. Default: the step's. */
+  readonly query?: Tensor | undefined;
+  /** Default: the layer's. */
+  readonly scale?: number | undefined;
+}
+
+/**
+ * What a step reads, as data. Its branches share one softmax (joint, by log-sum-exp), or with `gates` each has
+ * its own and the outputs are weighted and added.
+ */
+export interface Plan {
+  readonly branches: readonly Branch[];
+  /** `[batch, heads, tokens, branches]` */
+  readonly gates?: Tensor | undefined;
+  /** Selections handed on to a strategy that is given this plan as `step.from`; not read by this step. */
+  readonly handoff?: Readonly<Record<string, Selection>> | undefined;
+}
+
+/** The tensors that a plan itself brought: ids, counts, gates, queries (not the entries it reads). */
+export function planTensors(plan: Plan): Tensor[] {
+  return [
+    ...plan.branches.flatMap((branch) => [
+      ...tensorsOf(branch.selection),
+      ...(branch.query ? [branch.query] : []),
+    ]),
+    ...Object.values(plan.handoff ?? {}).flatMap(tensorsOf),
+    ...(plan.gates ? [plan.gates] : []),
+  ];
+}
+
+export interface PlanChunk {
+  readonly plan: Plan;
+  readonly positions: Positions;
+}
+
+/**
+ * The plan of a whole call, a chunk of queries at a time. Counted: made with one owner (the result that carries
+ * it); {@link KeptPlan.retain} adds one, {@link KeptPlan.dispose} takes one away, and the last frees the tensors.
+ */
+export class KeptPlan {
+  readonly chunks: readonly PlanChunk[];
+  #owned: { dispose(): void }[];
+  #from: KeptPlan | undefined;
+  #owners = 1;
+
+  /** `from`: an earlier plan whose tensors this one may use; it is kept alive as long. */
+  constructor(chunks: readonly PlanChunk[], owned: readonly Tensor[], from?: KeptPlan) {
+    this.chunks = chunks;
+    this.#owned = [...owned];
+    this.#from = from?.retain();
+  }
+
+  get disposed(): boolean {
+    return this.#owners === 0;
+  }
+
+  /** Keeps the plan beyond `result.dispose()`; give it back with {@link KeptPlan.dispose}. */
+  retain(): this {
+    this.assertLive();
+    this.#owners++;
+    return this;
+  }
+
+  /** Frees these with the plan as well. */
+  adopt(owned: readonly { dispose(): void }[]): void {
+    this.#owned.push(...owned);
+  }
+
+  dispose(): void {
+    if (this.#owners === 0 || --this.#owners > 0) return;
+    for (const one of this.#owned) one.dispose();
+    this.#from?.dispose();
+    this.#from = undefined;
+  }
+
+  /** @throws {LifetimeError} `TENSOR_DISPOSED` */
+  assertLive(): void {
+    if (this.disposed) {
+      throw new LifetimeError('plan: expected a live plan, got a disposed one', {
+        code: 'TENSOR_DISPOSED',
+        hint: 'call plan.retain() before result.dispose()',
+      });
+    }
+  }
+}

@@ -1,0 +1,101 @@
+import { inputError, PlanError } from './errors.js';
+import type { Branch, Plan } from './plan.js';
+import { unite } from './selection.js';
+import type { AttentionStrategy, Index, IndexSite, Step } from './strategy.js';
+
+/**
+ * Attends to what either strategy selects, each entry once. Branches over the same keys melt into one; others
+ * stand side by side in the one softmax.
+ *
+ * @throws {InputError} `INVALID_OPTION` when both require an auxiliary tensor of the same name and another shape
+ * @throws {PlanError} `PLAN_INVALID` when planning, for gated plans: their branches have a softmax each
+ */
+export function union(a: AttentionStrategy, b: AttentionStrategy): AttentionStrategy {
+  for (const [name, spec] of Object.entries(b.requires ?? {})) {
+    const other = a.requires?.[name];
+    if (other && JSON.stringify(other) !== JSON.stringify(spec)) {
+      throw inputError(
+        'union',
+        `one meaning of the auxiliary tensor '${name}'`,
+        `two, in ${a.name} and ${b.name}`,
+      );
+    }
+  }
+  return {
+    name: `union(${a.name}, ${b.name})`,
+    apiVersion: 1,
+    supports: {
+      exact: a.supports.exact && b.supports.exact,
+      sync: a.supports.sync && b.supports.sync,
+      bidirectional: a.supports.bidirectional && b.supports.bidirectional,
+    },
+    requires: { ...a.requires, ...b.requires },
+    audit: a.audit ?? b.audit,
+    validate(layer) {
+      a.validate?.(layer);
+      b.validate?.(layer);
+    },
+    index: (site) => ({ ...prefixed('a.', a, site), ...prefixed('b.', b, site) }),
+    plan(step) {
+      const plans = [a.plan(own('a.', step)), b.plan(own('b.', step))] as const;
+      return plans.some((plan) => plan instanceof Promise)
+        ? Promise.all(plans).then(unitePlans)
+        : unitePlans(plans as [Plan, Plan]);
+    },
+    dead: (length, layer) =>
+      intersect(a.dead?.(length, layer) ?? [], b.dead?.(length, layer) ?? []),
+  };
+}
+
+function prefixed(prefix: string, strategy: AttentionStrategy, site: IndexSite): Index {
+  return Object.fromEntries(
+    Object.entries(strategy.index?.(site) ?? {}).map(([name, part]) => [prefix + name, part]),
+  );
+}
+
+/** The step as one of the two sees it: with its own index. */
+function own(prefix: string, step: Step): Step {
+  const mine = Object.entries(step.index).filter(([name]) => name.startsWith(prefix));
+  return {
+    ...step,
+    index: Object.fromEntries(mine.map(([name, part]) => [name.slice(prefix.length), part])),
+  };
+}
+
+function unitePlans([a, b]: readonly [Plan, Plan]): Plan {
+  if (a.gates || b.gates) {
+    throw new PlanError('union: expected plans of one softmax, got one with gates', {
+      code: 'PLAN_INVALID',
+      hint: 'unite the selections inside the gated strategy instead',
+    });
+  }
+  const branches: Branch[] = [...a.branches];
+  for (const branch of b.branches) {
+    const same = branches.findIndex((other) => readsTheSame(other, branch));
+    if (same < 0) branches.push(branch);
+    else
+      branches[same] = { ...branch, selection: unite(branches[same].selection, branch.selection) };
+  }
+  return { branches, handoff: { ...a.handoff, ...b.handoff } };
+}
+
+function readsTheSame(a: Branch, b: Branch): boolean {
+  return (
+    a.keys === b.keys &&
+    a.values === b.values &&
+    a.query === b.query &&
+    a.scale === b.scale &&
+    JSON.stringify(a.visible) === JSON.stringify(b.visible)
+  );
+}
+
+type Range = readonly [start: number, end: number];
+
+/** What is dead for both. */
+function intersect(a: readonly Range[], b: readonly Range[]): Range[] {
+  return a.flatMap(([aStart, aEnd]) =>
+    b
+      .map(([bStart, bEnd]): Range => [Math.max(aStart, bStart), Math.min(aEnd, bEnd)])
+      .filter(([start, end]) => start < end),
+  );
+}
