@@ -57,8 +57,7 @@ export function audit(strategy: AttentionStrategy, options: AuditOptions = {}): 
   if (delay !== undefined && !(Number.isInteger(delay) && delay >= 1)) {
     throw inputError('audit', 'delay of at least 1 step', delay);
   }
-  const { dead: _keepEverything, ...audited } = strategy;
-  return { ...audited, audit: { ...options, sample, minRecall } };
+  return { ...strategy, dead: () => [], audit: { ...options, sample, minRecall } };
 }
 
 /** Whether a query is in the sample: a 32-bit mix (murmur3's finaliser) of seed, row and position. */

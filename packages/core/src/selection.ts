@@ -59,8 +59,9 @@ export function ranges(...intervals: Interval[]): RangesSelection {
 export function unite(...selections: readonly Selection[]): Selection {
   if (selections.length === 0)
     throw new PlanError('unite: expected at least one selection', { code: 'PLAN_INVALID' });
-  const flat = selections.flatMap((one): readonly Selection[] =>
-    one.kind === 'united' ? one.of : [one],
+  const flat: readonly Exclude<Selection, UnitedSelection>[] = selections.flatMap(
+    (one): readonly Exclude<Selection, UnitedSelection>[] =>
+      one.kind === 'united' ? one.of : [one],
   );
   const intervals: Interval[] = [];
   const listed: (BlocksSelection | TokensSelection)[] = [];

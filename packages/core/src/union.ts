@@ -37,10 +37,12 @@ export function union(a: AttentionStrategy, b: AttentionStrategy): AttentionStra
     },
     index: (site) => ({ ...prefixed('a.', a, site), ...prefixed('b.', b, site) }),
     plan(step) {
-      const plans = [a.plan(own('a.', step)), b.plan(own('b.', step))] as const;
-      return plans.some((plan) => plan instanceof Promise)
-        ? Promise.all(plans).then(unitePlans)
-        : unitePlans(plans as [Plan, Plan]);
+      const first = a.plan(own('a.', step));
+      const second = b.plan(own('b.', step));
+      if (first instanceof Promise || second instanceof Promise) {
+        return Promise.all([Promise.resolve(first), Promise.resolve(second)]).then(unitePlans);
+      }
+      return unitePlans([first, second]);
     },
     dead: (length, layer) =>
       intersect(a.dead?.(length, layer) ?? [], b.dead?.(length, layer) ?? []),

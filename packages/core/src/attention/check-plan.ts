@@ -19,7 +19,7 @@ function invalid(where: string, expected: string, actual: unknown): never {
  * @throws {PlanError} `PLAN_INVALID`
  */
 export function assertPlan(where: string, plan: Plan, layer: Layer, positions: Positions): void {
-  if (!Array.isArray(plan?.branches) || plan.branches.length === 0) {
+  if (!plan?.branches?.length) {
     invalid(where, 'a plan with at least one branch', plan?.branches);
   }
   const batch = positions.first.length;
