@@ -1,0 +1,13 @@
+import { toBinary } from '@bufbuild/protobuf';
+import { ModelProtoSchema } from 'onnx-buf';
+import { join } from 'node:path';
+
+import { modelDirectory, readModelConfig } from '../src/index.ts';
+import { buildDecoder } from './decoder.ts';
+import { Weights } from './weights.ts';
+
+/** The bytes of `model/onnx/model.onnx`, from `config.json` and `model.safetensors`; always the same. */
+export function generateOnnx(): Uint8Array {
+  const weights = new Weights(join(modelDirectory, 'model.safetensors'));
+  return toBinary(ModelProtoSchema, buildDecoder(readModelConfig(), weights));
+}

@@ -1,0 +1,12 @@
+/** `pnpm generate`: writes `model/onnx/model.onnx`. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { modelDirectory } from '../src/index.ts';
+import { generateOnnx } from './generate.ts';
+
+const directory = join(modelDirectory, 'onnx');
+const bytes = generateOnnx();
+mkdirSync(directory, { recursive: true });
+writeFileSync(join(directory, 'model.onnx'), bytes);
+console.log(`model/onnx/model.onnx: ${(bytes.length / 1e6).toFixed(1)} MB`);

@@ -1,0 +1,2 @@
+export { readModelConfig, type ModelConfig } from './config.ts';
+export { modelDirectory } from './directory.ts';
