@@ -10,6 +10,8 @@ export interface AuditOptions {
   /** `onMiss` is called for a step whose lowest recall is below this. Default 0: never. */
   readonly minRecall?: number | undefined;
   readonly onMiss?: ((report: AuditReport) => void) | undefined;
+  /** Called for every audited step, before `onMiss`. */
+  readonly onReport?: ((report: AuditReport) => void) | undefined;
   /**
    * For strategies that read `step.feedback`: the steps after which a report arrives, awaited if it is late, so
    * that runs repeat exactly. Default: reports are not fed back.

@@ -18,21 +18,29 @@ export function evaluate(bound: Bound, position: number): number {
   return typeof bound === 'number' ? bound : Math.floor((position + bound.offset) / bound.stride);
 }
 
+/** Entries `[start, end)`. */
+export type Span = [start: number, end: number];
+
 /** The intervals of one query, clipped to `[0, visible)`, in order, overlaps and neighbours merged. */
 export function intervalsAt(
   intervals: readonly Interval[],
   position: number,
   visible: number,
-): [start: number, end: number][] {
+): Span[] {
   const clipped = intervals
-    .map(([start, end]): [number, number] => [
+    .map(([start, end]): Span => [
       Math.max(0, evaluate(start, position)),
       Math.min(visible, evaluate(end, position)),
     ])
-    .filter(([start, end]) => start < end)
-    .sort((a, b) => a[0] - b[0]);
-  const merged: [number, number][] = [];
-  for (const [start, end] of clipped) {
+    .filter(([start, end]) => start < end);
+  return mergeSpans(clipped);
+}
+
+/** Ascending, overlaps and neighbours merged. Sorts `spans` in place. */
+export function mergeSpans(spans: Span[]): Span[] {
+  spans.sort((a, b) => a[0] - b[0]);
+  const merged: Span[] = [];
+  for (const [start, end] of spans) {
     const last = merged.at(-1);
     if (last && start <= last[1]) last[1] = Math.max(last[1], end);
     else merged.push([start, end]);

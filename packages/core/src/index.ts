@@ -24,3 +24,5 @@ export * from './statistics.js';
 export * from './strategy.js';
 export * from './tensor.js';
 export * from './union.js';
+export { reference } from './reference/backend.js';
+export * from './reading.js';

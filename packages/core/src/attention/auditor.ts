@@ -68,6 +68,7 @@ export function auditChunk(
     .finally(() => used.forEach((tensor) => tensor.dispose()))
     .then((data) => {
       const report = compare(data as Float32Array[], queries, step);
+      options.onReport?.(report);
       if (report.recall.min < (options.minRecall ?? 0)) options.onMiss?.(report);
       return report;
     });

@@ -1,0 +1,41 @@
+import type { AttendResult } from '../backend.js';
+import type { Tensor } from '../tensor.js';
+import { floatsOf } from './storage.js';
+
+type Part = Pick<AttendResult, 'output' | 'logSumExp'>;
+
+/** See `Ops.merge`. */
+export function merge(
+  parts: readonly Part[],
+  { gates, sinkLogits }: { gates?: Tensor | undefined; sinkLogits?: Tensor | undefined },
+): { output: Float64Array; logSumExp: Float64Array } {
+  const [, heads, tokens, width] = parts[0].output.shape;
+  const outputs = parts.map((part) => floatsOf(part.output));
+  const sums = parts.map((part) => floatsOf(part.logSumExp));
+  const output = new Float64Array(outputs[0].length);
+  const logSumExp = new Float64Array(sums[0].length);
+  const sinks = sinkLogits && floatsOf(sinkLogits);
+
+  for (let at = 0; at < logSumExp.length; at++) {
+    const own = sums.map((lse) => lse[at]);
+    logSumExp[at] = logSum(own);
+    const sink = sinks ? sinks[Math.floor(at / tokens) % heads] : -Infinity;
+    const total = logSum([...own, sink]);
+    for (const [i, lse] of own.entries()) {
+      const weight = gates ? floatsOf(gates)[at * parts.length + i] : share(lse, total);
+      if (weight === 0) continue; // An empty part has no say, whatever it holds.
+      for (let d = 0; d < width; d++) output[at * width + d] += weight * outputs[i][at * width + d];
+    }
+  }
+  return { output, logSumExp };
+}
+
+function share(lse: number, total: number): number {
+  return lse === -Infinity ? 0 : Math.exp(lse - total);
+}
+
+function logSum(logs: readonly number[]): number {
+  const largest = Math.max(...logs);
+  if (!Number.isFinite(largest)) return largest;
+  return largest + Math.log(logs.reduce((sum, log) => sum + Math.exp(log - largest), 0));
+}
