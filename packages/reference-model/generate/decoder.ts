@@ -1,9 +1,9 @@
 import type { ModelProto } from 'onnx-buf';
 
-import type { ModelConfig } from '../src/index.ts';
-import { GraphBuilder } from './graph-builder.ts';
-import { rotaryTables } from './rotary.ts';
-import { transpose, type Weights } from './weights.ts';
+import type { ModelConfig } from '../src/index.js';
+import { GraphBuilder } from './graph-builder.js';
+import { rotaryTables } from './rotary.js';
+import { transpose, type Weights } from './weights.js';
 
 /** `GroupQueryAttention` is onnxruntime's own operator, not one of the ONNX standard. */
 const MICROSOFT = 'com.microsoft';

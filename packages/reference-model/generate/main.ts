@@ -2,8 +2,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { modelDirectory } from '../src/index.ts';
-import { generateOnnx } from './generate.ts';
+import { modelDirectory } from '../src/index.js';
+import { generateOnnx } from './generate.js';
 
 const directory = join(modelDirectory, 'onnx');
 const bytes = generateOnnx();

@@ -1,4 +1,4 @@
-import type { ModelConfig } from '../src/index.ts';
+import type { ModelConfig } from '../src/index.js';
 
 /**
  * Rotary tables, each `[max_position_embeddings, head_dim / 2]`: the cosine and sine of

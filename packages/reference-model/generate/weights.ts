@@ -1,6 +1,6 @@
 import { getFloat16 } from '@petamoriken/float16';
 
-import { readSafetensors, type StoredTensor } from './safetensors.ts';
+import { readSafetensors, type StoredTensor } from './safetensors.js';
 
 /** A weight in f32, row-major. */
 export interface Weight {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { modelDirectory } from './directory.ts';
+import { modelDirectory } from './directory.js';
 
 /** The fields of `config.json`, by the names Hugging Face gives them. */
 export interface ModelConfig {

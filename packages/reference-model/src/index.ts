@@ -1,2 +1,2 @@
-export { readModelConfig, type ModelConfig } from './config.ts';
-export { modelDirectory } from './directory.ts';
+export { readModelConfig, type ModelConfig } from './config.js';
+export { modelDirectory } from './directory.js';

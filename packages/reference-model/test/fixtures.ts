@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 
-import { readSafetensors } from '../generate/safetensors.ts';
+import { readSafetensors } from '../generate/safetensors.js';
 
 /** What `training/reference.py` computed from the same weights in PyTorch, f32. */
 const tensors = readSafetensors(

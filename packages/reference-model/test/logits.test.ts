@@ -1,9 +1,9 @@
 import { readModelConfig } from '@jit-attention/reference-model';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { maxDifference } from './compare.ts';
-import { Decoder } from './decoder.ts';
-import { greedy, long, short } from './fixtures.ts';
+import { maxDifference } from './compare.js';
+import { Decoder } from './decoder.js';
+import { greedy, long, short } from './fixtures.js';
 
 const { vocab_size: vocabulary } = readModelConfig();
 

@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { expect, it } from 'vitest';
 
-import { generateOnnx } from '../generate/generate.ts';
-import { readSafetensors } from '../generate/safetensors.ts';
+import { generateOnnx } from '../generate/generate.js';
+import { readSafetensors } from '../generate/safetensors.js';
 
 const config = readModelConfig();
 
