@@ -45,21 +45,22 @@ export interface AuditReport {
  *   softmax to compare with; `INVALID_OPTION` for shares outside [0, 1]
  */
 export function audit(strategy: AttentionStrategy, options: AuditOptions = {}): AttentionStrategy {
-  const { sample = 1 / 64, minRecall = 0 } = options;
   if (!strategy.supports.exact) {
     throw inputError('audit', 'a strategy that supports.exact', strategy.name, {
       code: 'UNSUPPORTED',
       hint: 'compressed entries have no full softmax to be compared with',
     });
   }
+  // A strategy that listens to audits of its own keeps its delay.
+  const own: AuditOptions = { ...strategy.audit, ...options };
+  const { sample = 1 / 64, minRecall = 0, delay } = own;
   for (const [name, share] of Object.entries({ sample, minRecall })) {
     if (!(share >= 0 && share <= 1)) throw inputError('audit', `${name} between 0 and 1`, share);
   }
-  const { delay } = options;
   if (delay !== undefined && !(Number.isInteger(delay) && delay >= 1)) {
     throw inputError('audit', 'delay of at least 1 step', delay);
   }
-  return { ...strategy, dead: () => [], audit: { ...options, sample, minRecall } };
+  return { ...strategy, dead: () => [], audit: { ...own, sample, minRecall } };
 }
 
 /** Whether a query is in the sample: a 32-bit mix (murmur3's finaliser) of seed, row and position. */

@@ -36,6 +36,8 @@ export interface Backend extends Ops {
   read(tensor: Tensor): Promise<Float32Array | Int32Array>;
   /** For `tensor.dispose()`. */
   release(tensor: Tensor): void;
+  /** Ends threads or gives the device back; every tensor is dead then. */
+  dispose?(): void | Promise<void>;
   /** Live tensors and their bytes as stored. */
   memory(): { tensors: number; bytes: number };
 
@@ -67,7 +69,7 @@ export interface Ops {
   /**
    * Joins branches. One softmax over all by default: `out = Σ e^{lse_i - lse} out_i`; with `gates [B, H, T, n]`:
    * `out = Σ g_i out_i`. `sinkLogits [H]` enlarge the denominator only. The log-sum-exp that comes back counts the
-   * branches and never the sinks; all branches empty: zeros and -Infinity.
+   * branches and never the sinks; all branches empty: zeros and -Infinity. Gates and sinks exclude each other.
    */
   merge(
     parts: readonly Pick<AttendResult, 'output' | 'logSumExp'>[],

@@ -2,7 +2,12 @@ import type { Bound } from './bound.js';
 import type { Entries } from './entries.js';
 import { LifetimeError } from './errors.js';
 import type { Positions } from './positions.js';
-import { type Selection, tensorsOf } from './selection.js';
+import {
+  type BlocksSelection,
+  type Selection,
+  tensorsOf,
+  type TokensSelection,
+} from './selection.js';
 import type { Tensor } from './tensor.js';
 
 /** One set of keys and values, and what each query reads of it. */
@@ -23,6 +28,12 @@ export interface Branch {
   readonly scale?: number | undefined;
 }
 
+/** What a later layer or step may take over, by name. */
+export interface Handoff {
+  readonly selections?: Readonly<Record<string, BlocksSelection | TokensSelection>> | undefined;
+  readonly entries?: Readonly<Record<string, Entries>> | undefined;
+}
+
 /**
  * What a step reads, as data. Its branches share one softmax (joint, by log-sum-exp), or with `gates` each has
  * its own and the outputs are weighted and added.
@@ -31,19 +42,27 @@ export interface Plan {
   readonly branches: readonly Branch[];
   /** `[batch, heads, tokens, branches]` */
   readonly gates?: Tensor | undefined;
-  /** Selections handed on to a strategy that is given this plan as `step.from`; not read by this step. */
-  readonly handoff?: Readonly<Record<string, Selection>> | undefined;
+  /** For a strategy that is given this plan as `step.from`; not read by this step. */
+  readonly handoff?: Handoff | undefined;
 }
 
-/** The tensors that a plan itself brought: ids, counts, gates, queries (not the entries it reads). */
+/** Every tensor that a plan holds: ids, counts, gates, queries, and the storage of entries it names. */
 export function planTensors(plan: Plan): Tensor[] {
+  const { selections = {}, entries = {} } = plan.handoff ?? {};
   return [
-    ...plan.branches.flatMap((branch) => [
-      ...tensorsOf(branch.selection),
-      ...(branch.query ? [branch.query] : []),
-    ]),
-    ...Object.values(plan.handoff ?? {}).flatMap(tensorsOf),
+    ...plan.branches.flatMap(branchTensors),
+    ...Object.values(selections).flatMap(tensorsOf),
+    ...Object.values(entries).map(({ storage }) => storage),
     ...(plan.gates ? [plan.gates] : []),
+  ];
+}
+
+function branchTensors({ keys, values, query, selection }: Branch): Tensor[] {
+  const entries = [keys, values].filter((one): one is Entries => typeof one === 'object');
+  return [
+    ...entries.map(({ storage }) => storage),
+    ...(query ? [query] : []),
+    ...tensorsOf(selection),
   ];
 }
 

@@ -73,7 +73,10 @@ export interface AntidiagonalScore {
 export type Pick =
   /** The k best units. */
   | { readonly kind: 'topk'; readonly k: number }
-  /** The fewest best units whose summed score reaches `p` of the total, at most `capacity`. For probabilities. */
+  /**
+   * The fewest best units whose summed score reaches `p` of the total, at most `capacity`; from p = 1 on every
+   * unit. For probabilities.
+   */
   | { readonly kind: 'topp'; readonly p: number; readonly capacity: number }
   /** Every unit that scores at least `min`, the best `capacity` of them. */
   | { readonly kind: 'threshold'; readonly min: number; readonly capacity: number };

@@ -27,7 +27,7 @@ export interface AttentionStrategy<I extends Index = Index> {
   readonly supports: Supports;
   /** The factory's options as given, to show and to write down: `name(options)`. */
   readonly options?: Readonly<Record<string, unknown>> | undefined;
-  /** Auxiliary tensors that every call must bring, by name. */
+  /** Auxiliary tensors that every call must bring, by name (other than `keys` and `values`). */
   readonly requires?: Readonly<Record<string, AuxSpec>> | undefined;
   /** Set by `audit()`: compare a sample of queries with the full softmax. */
   readonly audit?: AuditOptions | undefined;
@@ -130,8 +130,11 @@ export interface IndexSite {
 export interface Appended {
   readonly keys: Entries;
   readonly values: Entries;
-  /** The new rows of the `per: 'key'` tensors of `requires`, padded to the longest row. */
-  readonly aux: Readonly<Record<string, Tensor>>;
+  /**
+   * The new rows `[batch, heads, tokens, width]` by name: `keys`, `values`, and the `per: 'key'` tensors of
+   * `requires`; padded to the longest batch row.
+   */
+  readonly rows: Readonly<Record<string, Tensor>>;
   /** Entries of each batch row before and after. */
   readonly before: readonly number[];
   readonly after: readonly number[];

@@ -5,7 +5,7 @@ import type { AttentionStrategy, Index, IndexSite, Step } from './strategy.js';
 
 /**
  * Attends to what either strategy selects, each entry once. Branches over the same keys melt into one; others
- * stand side by side in the one softmax.
+ * stand side by side in the one softmax. Where both are audited, the audit of `a` counts.
  *
  * @throws {InputError} `INVALID_OPTION` when both require an auxiliary tensor of the same name and another shape
  * @throws {PlanError} `PLAN_INVALID` when planning, for gated plans: their branches have a softmax each
@@ -78,7 +78,11 @@ function unitePlans([a, b]: readonly [Plan, Plan]): Plan {
     else
       branches[same] = { ...branch, selection: unite(branches[same].selection, branch.selection) };
   }
-  return { branches, handoff: { ...a.handoff, ...b.handoff } };
+  const handoff = {
+    selections: { ...a.handoff?.selections, ...b.handoff?.selections },
+    entries: { ...a.handoff?.entries, ...b.handoff?.entries },
+  };
+  return { branches, handoff };
 }
 
 function readsTheSame(a: Branch, b: Branch): boolean {

@@ -3,7 +3,8 @@ import { samePositions } from '../positions.js';
 import { JitAttentionError, PlanError, StrategyError } from '../errors.js';
 import type { KeptPlan, Plan } from '../plan.js';
 import type { Selection } from '../selection.js';
-import type { AttentionStrategy, Layer } from '../strategy.js';
+import type { AttentionStrategy } from '../strategy.js';
+import type { Site } from './options.js';
 
 function invalid(where: string, expected: string, actual: unknown): never {
   const got = Array.isArray(actual) ? `[${actual.join(', ')}]` : String(actual);
@@ -18,7 +19,12 @@ function invalid(where: string, expected: string, actual: unknown): never {
  * Structure and shapes of a plan, before a backend sees it.
  * @throws {PlanError} `PLAN_INVALID`
  */
-export function assertPlan(where: string, plan: Plan, layer: Layer, positions: Positions): void {
+export function assertPlan(
+  where: string,
+  plan: Plan,
+  { layer, sinkLogits }: Site,
+  positions: Positions,
+): void {
   if (!plan?.branches?.length) {
     invalid(where, 'a plan with at least one branch', plan?.branches);
   }
@@ -30,6 +36,7 @@ export function assertPlan(where: string, plan: Plan, layer: Layer, positions: P
       invalid(where, `a branch query [${shape.join(', ')}, headDim]`, query.shape);
     }
   }
+  if (plan.gates && sinkLogits) invalid(where, 'sinkLogits in one softmax', 'a plan with gates');
   const gates = [batch, layer.heads, positions.tokens, plan.branches.length];
   if (plan.gates && plan.gates.shape.join() !== gates.join()) {
     invalid(where, `gates [${gates.join(', ')}]`, plan.gates.shape);

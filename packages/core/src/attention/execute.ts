@@ -98,13 +98,13 @@ class Run {
           ? tensor
           : scope.ops.slice(tensor, { axis: 2, start, end: start + positions.tokens });
       const query = rows(this.#call.query);
-      const reports = await feedback.due();
       const plan =
         inputs.plan?.chunks[i]?.plan ??
-        (await this.#plan(scope, { query, rows, positions, reports, chunk: i }));
-      assertPlan(`${where}: ${site.strategy.name}`, plan, site.layer, positions);
+        (await this.#plan(scope, { query, rows, positions, chunk: i }));
+      assertPlan(`${where}: ${site.strategy.name}`, plan, site, positions);
       const { joined, requests } = this.#attend(scope, plan, query, positions);
-      feedback.advance(this.#audit(scope, plan, requests, joined));
+      const ends = positions.first.map((first, row) => first + positions.counts[row]);
+      feedback.advance(ends, this.#audit(scope, plan, requests, joined));
       this.#collect(scope, joined.output, start);
       this.#keep(scope, plan, positions);
       this.#visible += countVisible(this.#call, positions);
@@ -143,13 +143,12 @@ class Run {
     for (const { counts } of this.#branches) counts.dispose();
   }
 
-  #plan(
+  async #plan(
     scope: Scope,
     chunk: {
       query: Tensor;
       rows: (tensor: Tensor) => Tensor;
       positions: Positions;
-      reports: readonly AuditReport[];
       chunk: number;
     },
   ): Promise<Plan> {
@@ -169,7 +168,7 @@ class Run {
       layer: site.layer,
       ops: scope.stepOps({ positions, visible }),
       from: earlier?.plan,
-      feedback: chunk.reports,
+      feedback: await this.#call.feedback.due(),
     };
     return guarded(site.strategy, 'plan', () => site.strategy.plan(step));
   }

@@ -1,43 +1,74 @@
 import type { AuditReport } from '../audit.js';
 
-interface Pending {
-  readonly step: number;
-  readonly report: Promise<AuditReport>;
+interface StepRecord {
+  /** Tokens of each batch row once the step was done. */
+  readonly ends: readonly number[];
+  readonly report: Promise<AuditReport> | undefined;
+  /** The step that was given the report. */
+  deliveredTo: number | undefined;
 }
 
-/** Audits on their way back to the strategy; each arrives exactly `delay` steps after its own. */
+/**
+ * Audits on their way back to the strategy; each arrives `delay` planned steps after its own, and truncation
+ * forgets steps as if they had never been.
+ */
 export class Feedback {
-  #step = 0;
-  #pending: Pending[];
   readonly #delay: number | undefined;
+  /** Number of the first step in `#records`. */
+  #first: number;
+  /** Only with a delay: without one nothing is fed back. */
+  #records: StepRecord[];
 
-  constructor(delay: number | undefined, pending: Pending[] = [], step = 0) {
+  constructor(delay: number | undefined, first = 0, records: readonly StepRecord[] = []) {
     this.#delay = delay;
-    this.#pending = pending;
-    this.#step = step;
+    this.#first = first;
+    this.#records = records.map((record) => ({ ...record }));
   }
 
   /** The number of the step that is planned next. */
   get step(): number {
-    return this.#step;
+    return this.#first + this.#records.length;
   }
 
   /** The reports that are due; waits for late ones. */
   async due(): Promise<AuditReport[]> {
-    const delay = this.#delay;
-    if (delay === undefined) return [];
-    const due = this.#pending.filter(({ step }) => step <= this.#step - delay);
-    this.#pending = this.#pending.filter(({ step }) => step > this.#step - delay);
-    return Promise.all(due.map(({ report }) => report));
+    if (this.#delay === undefined) return [];
+    const old = this.#records.slice(0, Math.max(0, this.#records.length - this.#delay + 1));
+    const due = old.filter(({ report, deliveredTo }) => report && deliveredTo === undefined);
+    for (const record of due) record.deliveredTo = this.step;
+    return Promise.all(due.map(({ report }) => report!));
   }
 
   /** A step is done, with or without an audit. */
-  advance(report: Promise<AuditReport> | undefined): void {
-    if (report && this.#delay !== undefined) this.#pending.push({ step: this.#step, report });
-    this.#step++;
+  advance(ends: readonly number[], report: Promise<AuditReport> | undefined): void {
+    if (this.#delay === undefined) this.#first++;
+    else this.#records.push({ ends, report, deliveredTo: undefined });
+  }
+
+  /** Forgets the steps beyond these lengths; what only they were told is due again. */
+  truncate(lengths: readonly number[]): void {
+    const kept = this.#records.findIndex(({ ends }) => ends.some((end, row) => end > lengths[row]));
+    if (kept >= 0) this.#records.length = kept;
+    for (const record of this.#records) {
+      if (record.deliveredTo !== undefined && record.deliveredTo >= this.step)
+        record.deliveredTo = undefined;
+    }
+  }
+
+  /** Drops delivered steps that no truncation will go back to. */
+  settle(lengths: readonly number[], rollback: number): void {
+    const isOld = ({ ends, report, deliveredTo }: StepRecord): boolean =>
+      (!report || deliveredTo !== undefined) &&
+      ends.every((end, row) => end <= lengths[row] - rollback);
+    let old = 0;
+    while (old < this.#records.length && isOld(this.#records[old])) old++;
+    // The newest `delay` steps still count for what is due.
+    old = Math.min(old, Math.max(0, this.#records.length - (this.#delay ?? 0)));
+    this.#records.splice(0, old);
+    this.#first += old;
   }
 
   fork(): Feedback {
-    return new Feedback(this.#delay, [...this.#pending], this.#step);
+    return new Feedback(this.#delay, this.#first, this.#records);
   }
 }

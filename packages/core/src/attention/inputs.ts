@@ -35,7 +35,8 @@ export interface ReadInputs {
   readonly key: Tensor;
   readonly value: Tensor | undefined;
   readonly queryAux: Readonly<Record<string, Tensor>>;
-  readonly keyAux: Readonly<Record<string, Tensor>>;
+  /** By name: `keys`, `values` (the keys where values are keys), and the auxiliary tensors per key. */
+  readonly rows: Readonly<Record<string, Tensor>>;
   /** Tensors made here, not the caller's. */
   readonly owned: readonly Tensor[];
 }
@@ -125,7 +126,8 @@ export function checkInputs(
           named.filter(({ spec }) => spec.per === per).map(({ name, tensor }) => [name, tensor]),
         );
       const value = own ? (rest as Tensor[])[0] : undefined;
-      return { query, key, value, queryAux: pick('query'), keyAux: pick('key'), owned };
+      const rows = { ...pick('key'), keys: key, values: value ?? key };
+      return { query, key, value, queryAux: pick('query'), rows, owned };
     },
   };
 }

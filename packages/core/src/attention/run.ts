@@ -45,7 +45,7 @@ export async function run(site: Site, inputs: RunInputs): Promise<AttentionResul
     const values = read.value ? entriesOf(read.value, checked.lengths) : 'keys';
     const before = new Array<number>(batch).fill(0);
     const shown = values === 'keys' ? keys : values;
-    await index.append({ keys, values: shown, aux: read.keyAux, before, after: checked.lengths });
+    await index.append({ keys, values: shown, rows: read.rows, before, after: checked.lengths });
     const result = await execute({
       site,
       where: 'run',

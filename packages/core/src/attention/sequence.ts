@@ -80,7 +80,7 @@ export class Sequence {
    */
   truncate(length: number | readonly number[]): void {
     this.#assertIdle('truncate');
-    const { cache, index } = this.#state;
+    const { cache, index, feedback } = this.#state;
     const wanted =
       typeof length === 'number' ? new Array<number>(this.#batch).fill(length) : length;
     if (wanted.length !== this.#batch)
@@ -93,6 +93,7 @@ export class Sequence {
     index.assertFloor(lengths, cache.lengths, cache.floor);
     cache.truncate(lengths);
     index.truncate(lengths);
+    feedback.truncate(lengths);
   }
 
   /** A sequence with the same past; both go on by themselves. Pages are shared until one side writes to them. */
@@ -149,7 +150,7 @@ export class Sequence {
       cache.append(read.key, read.value, counts);
       const after = [...cache.lengths];
       const values = cache.values === 'keys' ? cache.keys : cache.values;
-      await index.append({ keys: cache.keys, values, aux: read.keyAux, before, after });
+      await index.append({ keys: cache.keys, values, rows: read.rows, before, after });
       const result = await execute({
         site: this.#site,
         where: 'attend',
@@ -166,10 +167,12 @@ export class Sequence {
       });
       cache.settle((length) => strategy.dead?.(length, layer) ?? [], layer.rollback);
       index.settle(after);
+      feedback.settle(after, layer.rollback);
       return result;
     } catch (error) {
       cache.truncate(before);
       index.truncate(before);
+      feedback.truncate(before);
       throw error;
     }
   }

@@ -5,7 +5,7 @@ import type { Entries } from '../entries.js';
 import { inputError } from '../errors.js';
 import type { Appended, IndexPart, IndexSite } from '../strategy.js';
 import type { Tensor } from '../tensor.js';
-import { auxInput, createRows } from './series.js';
+import { newRows, createRows } from './series.js';
 
 export interface GroupsOptions {
   /** Raw rows: `'keys'` and `'values'` are the cache's own, other names auxiliary tensors (`per: 'key'`). */
@@ -118,7 +118,7 @@ export class Groups implements IndexPart {
     this.#rows?.dispose();
   }
 
-  #takeRaw({ keys, values, aux, before, after }: Appended): Record<string, Entries> {
+  #takeRaw({ keys, values, rows: given, before, after }: Appended): Record<string, Entries> {
     const counts = after.map((length, row) => length - before[row]);
     const inputs: Record<string, Entries> = {};
     for (const name of this.#options.inputs) {
@@ -126,7 +126,7 @@ export class Groups implements IndexPart {
         inputs[name] = name === 'keys' ? keys : values;
         continue;
       }
-      const rows = auxInput(aux, name);
+      const rows = newRows(given, name);
       const raw = this.#raw.get(name) ?? createRows(this.#site, rows);
       this.#raw.set(name, raw);
       raw.append(rows, counts);

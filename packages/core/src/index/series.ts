@@ -7,7 +7,7 @@ import type { Appended, IndexPart, IndexSite } from '../strategy.js';
 import type { Tensor } from '../tensor.js';
 
 export interface SeriesOptions {
-  /** The `per: 'key'` auxiliary tensor to keep. */
+  /** What to keep: a `per: 'key'` auxiliary tensor, or `'keys'` or `'values'` for what `make` makes of them. */
   input: string;
   /** Stored as. Default `'f32'`. */
   dtype?: DType | undefined;
@@ -15,7 +15,7 @@ export interface SeriesOptions {
   make?: ((rows: Tensor, context: { ops: Ops; first: readonly number[] }) => Tensor) | undefined;
 }
 
-/** An index part that keeps an auxiliary tensor, an entry a token: indexer keys, a branch's own keys and values. */
+/** An index part with an entry a token: indexer keys, a branch's own keys and values. */
 export function series(site: IndexSite, options: SeriesOptions): Series {
   return new Series(site, options);
 }
@@ -44,8 +44,8 @@ export class Series implements IndexPart {
     return this.#rows?.bytes ?? 0;
   }
 
-  append({ aux, before, after, ops }: Appended): void {
-    const input = auxInput(aux, this.#options.input);
+  append({ rows: given, before, after, ops }: Appended): void {
+    const input = newRows(given, this.#options.input);
     const rows = this.#options.make?.(input, { ops, first: before }) ?? input;
     this.#rows ??= createRows(this.#site, rows, this.#options.dtype);
     this.#rows.append(
@@ -79,10 +79,10 @@ export function createRows(site: IndexSite, rows: Tensor, dtype: DType = 'f32'):
   });
 }
 
-export function auxInput(aux: Readonly<Record<string, Tensor>>, name: string): Tensor {
-  const tensor = aux[name];
+export function newRows(rows: Readonly<Record<string, Tensor>>, name: string): Tensor {
+  const tensor = rows[name];
   if (tensor) return tensor;
-  throw inputError('index', `an auxiliary tensor '${name}' (per: 'key')`, Object.keys(aux), {
+  throw inputError('index', `an auxiliary tensor '${name}' (per: 'key')`, Object.keys(rows), {
     code: 'MISSING_INPUT',
     hint: `declare '${name}' in the strategy's \`requires\``,
   });

@@ -30,6 +30,7 @@ function count(
 ): number {
   if (pick.kind === 'topk') return others.length;
   if (pick.kind === 'threshold') return others.filter((unit) => scores[unit] >= pick.min).length;
+  if (pick.p >= 1) return others.length;
   const mass = (units: readonly number[]): number =>
     units.reduce((sum, unit) => sum + scores[unit], 0);
   let kept = mass(forced);
