@@ -10,6 +10,7 @@ export * from './backend.js';
 export * from './bound.js';
 export * from './cache/kv-cache.js';
 export * from './cache/paged-entries.js';
+export * from './check.js';
 export * from './dtype.js';
 export * from './entries.js';
 export * from './errors.js';

@@ -1,5 +1,6 @@
 import type { Backend } from '../backend.js';
 import type { DType } from '../dtype.js';
+import { assertOneOf, assertWhole } from '../check.js';
 import { inputError } from '../errors.js';
 import type { AttentionStrategy, Layer } from '../strategy.js';
 
@@ -45,6 +46,7 @@ export interface Site {
   readonly sinkLogits: Float32Array | undefined;
 }
 
+const WHERE = 'createAttention';
 const LARGEST_WIDTH = 576;
 
 export function resolveOptions(options: AttentionOptions): Site {
@@ -67,23 +69,22 @@ export function resolveOptions(options: AttentionOptions): Site {
   } = options;
   assertPlugin('backend', backend, 'attend');
   assertPlugin('strategy', strategy, 'plan');
-  assertCount('heads', heads);
-  assertCount('kvHeads', kvHeads);
+  assertWhole(WHERE, 'heads', heads, { min: 1 });
+  assertWhole(WHERE, 'kvHeads', kvHeads, { min: 1 });
   if (heads % kvHeads !== 0) fail(`heads to be a multiple of kvHeads ${kvHeads}`, heads);
-  assertCount('headDim', headDim, LARGEST_WIDTH);
-  assertCount('valueDim', valueDim, LARGEST_WIDTH);
-  assertCount('pageSize', pageSize);
-  assertCount('queryChunk', queryChunk);
-  if (!(Number.isInteger(rollback) && rollback >= 0))
-    fail('rollback to be a whole number from 0', rollback);
+  assertWhole(WHERE, 'headDim', headDim, { min: 1, max: LARGEST_WIDTH });
+  assertWhole(WHERE, 'valueDim', valueDim, { min: 1, max: LARGEST_WIDTH });
+  assertWhole(WHERE, 'pageSize', pageSize, { min: 1 });
+  assertWhole(WHERE, 'queryChunk', queryChunk, { min: 1 });
+  assertWhole(WHERE, 'rollback', rollback, { min: 0 });
   const { scale = headDim ** -0.5 } = options;
   if (!(Number.isFinite(scale) && scale > 0)) fail('scale to be finite and above 0', scale);
   if (softcap !== undefined && !(Number.isFinite(softcap) && softcap > 0)) {
     fail('softcap to be finite and above 0', softcap);
   }
-  assertOneOf('values', values, ['own', 'key']);
-  assertOneOf('layout', layout, ['bhtd', 'bthd']);
-  assertOneOf('storage', storage, ['f32', 'f16', 'i8']);
+  assertOneOf(WHERE, 'values', values, ['own', 'key']);
+  assertOneOf(WHERE, 'layout', layout, ['bhtd', 'bthd']);
+  assertOneOf(WHERE, 'storage', storage, ['f32', 'f16', 'i8']);
   if (values === 'key' && valueDim > headDim) {
     fail(`valueDim of at most headDim ${headDim}, as values are a prefix of the keys`, valueDim);
   }
@@ -108,20 +109,7 @@ export function resolveOptions(options: AttentionOptions): Site {
 }
 
 function fail(expected: string, actual: unknown): never {
-  throw inputError('createAttention', expected, actual);
-}
-
-/** @throws {InputError} `INVALID_OPTION` unless `value` is a whole number from 1 (to `largest`) */
-function assertCount(name: string, value: number, largest = Infinity): void {
-  const upTo = largest === Infinity ? '' : ` to ${largest}`;
-  if (!(Number.isInteger(value) && value >= 1 && value <= largest)) {
-    fail(`${name} to be a whole number from 1${upTo}`, value);
-  }
-}
-
-function assertOneOf(name: string, value: unknown, allowed: readonly string[]): void {
-  if (!allowed.includes(value as string))
-    fail(`${name} to be ${allowed.map((one) => `'${one}'`).join(' or ')}`, value);
+  throw inputError(WHERE, expected, actual);
 }
 
 function assertPlugin(role: 'backend' | 'strategy', plugin: unknown, method: string): void {
@@ -131,7 +119,7 @@ function assertPlugin(role: 'backend' | 'strategy', plugin: unknown, method: str
     fail(`a ${role}, an object with ${method}()${called}`, plugin);
   }
   if (candidate!.apiVersion !== 1) {
-    throw inputError('createAttention', `a ${role} of apiVersion 1`, candidate!.apiVersion, {
+    throw inputError(WHERE, `a ${role} of apiVersion 1`, candidate!.apiVersion, {
       code: 'UNSUPPORTED',
       hint: `update ${String(candidate!.name)} or @jit-attention/core, so that both speak the same version`,
     });
