@@ -3,4 +3,4 @@
  *
  * @packageDocumentation
  */
-export {};
+export { dense } from './dense.js';

@@ -3,4 +3,5 @@
  *
  * @packageDocumentation
  */
-export {};
+export type { TopkOptions } from './options.js';
+export { topk } from './topk.js';

@@ -3,4 +3,4 @@
  *
  * @packageDocumentation
  */
-export {};
+export { windowed, type WindowedOptions } from './windowed.js';
