@@ -60,11 +60,11 @@ export interface Backend extends Ops {
 /** The primitives that a strategy is given, through the step's scope. All results are new f32 tensors. */
 export interface Ops {
   /** `[start, end)` of one axis. */
-  slice(tensor: Tensor, options: { axis: number; start: number; end: number }): Tensor;
+  slice(tensor: Tensor, options: { axis: number; start: number; end: number }): Tensor<'f32'>;
   /** Axes in a new order, `numpy.transpose`. */
-  permute(tensor: Tensor, order: readonly number[]): Tensor;
+  permute(tensor: Tensor, order: readonly number[]): Tensor<'f32'>;
   /** Picks queries `[row, token]` of `[B, X, T, ...]`: `[picks, X, 1, ...]`. */
-  gather(tensor: Tensor, picks: readonly (readonly [row: number, token: number])[]): Tensor;
+  gather(tensor: Tensor, picks: readonly (readonly [row: number, token: number])[]): Tensor<'f32'>;
 
   /**
    * Joins branches. One softmax over all by default: `out = Σ e^{lse_i - lse} out_i`; with `gates [B, H, T, n]`:
@@ -76,7 +76,7 @@ export interface Ops {
     options?: { gates?: Tensor | undefined; sinkLogits?: Tensor | undefined },
   ): Pick<AttendResult, 'output' | 'logSumExp'>;
 
-  pool(request: PoolRequest): Tensor;
+  pool(request: PoolRequest): Tensor<'f32'>;
   /** `activation(x · weightᵀ + bias)` over the last axis: `[..., in] → [..., out]`; weight `[out, in]`. */
   linear(
     x: Tensor,
@@ -85,7 +85,7 @@ export interface Ops {
       bias?: Tensor | undefined;
       activation?: 'relu' | 'silu' | 'sigmoid' | undefined;
     },
-  ): Tensor;
+  ): Tensor<'f32'>;
   /** Over the last axis. `rms`: `x / sqrt(mean(x²) + eps) * weight`; `layer`: mean removed, `+ bias`. */
   norm(
     x: Tensor,
@@ -95,15 +95,15 @@ export interface Ops {
       weight?: Tensor | undefined;
       bias?: Tensor | undefined;
     },
-  ): Tensor;
-  rotary(x: Tensor, options: RotaryOptions): Tensor;
+  ): Tensor<'f32'>;
+  rotary(x: Tensor, options: RotaryOptions): Tensor<'f32'>;
   /** Sylvester-ordered Hadamard transform of the last axis (a power of two), times `width^-0.5`. */
-  hadamard(x: Tensor): Tensor;
+  hadamard(x: Tensor): Tensor<'f32'>;
   /**
    * Each row (last axis) rounded to `bits` and decoded again. `absmax`: symmetric, `s = max|x| / (2^(bits-1) - 1)`;
    * `minmax`: `s = (max - min) / (2^bits - 1)`, codes counted from the minimum.
    */
-  quantise(x: Tensor, options: { bits: 4 | 8; range: 'absmax' | 'minmax' }): Tensor;
+  quantise(x: Tensor, options: { bits: 4 | 8; range: 'absmax' | 'minmax' }): Tensor<'f32'>;
 }
 
 export interface AttendRequest {
@@ -125,9 +125,9 @@ export interface AttendRequest {
 
 export interface AttendResult {
   /** `[B, H, T, Dv]`; zeros for a query that reads nothing. */
-  readonly output: Tensor;
+  readonly output: Tensor<'f32'>;
   /** `[B, H, T]`, `log Σ e^logit` of what was read; -Infinity for nothing. */
-  readonly logSumExp: Tensor;
+  readonly logSumExp: Tensor<'f32'>;
   /** Entries read, `[B, G, T]`, i32. */
   readonly counts: Tensor<'i32'>;
 }

@@ -67,7 +67,7 @@ export function auditChunk(
   return Promise.all(reads)
     .finally(() => used.forEach((tensor) => tensor.dispose()))
     .then((data) => {
-      const report = compare(data as Float32Array[], queries, step);
+      const report = compare(data, queries, step);
       options.onReport?.(report);
       if (report.recall.min < (options.minRecall ?? 0)) options.onMiss?.(report);
       return report;

@@ -78,7 +78,7 @@ class Run {
   readonly #planned: PlanChunk[] = [];
   readonly #branches: BranchCount[] = [];
   readonly #audits: Promise<AuditReport>[] = [];
-  #output: Tensor | undefined;
+  #output: Tensor<'f32'> | undefined;
   #visible = 0;
   #selectFlops = 0;
   #selectBytes = 0;
@@ -240,7 +240,7 @@ class Run {
   }
 
   /** The only chunk's output is the output; otherwise it is written into its place. */
-  #collect(scope: Scope, output: Tensor, start: number): void {
+  #collect(scope: Scope, output: Tensor<'f32'>, start: number): void {
     if (this.#single) {
       scope.take(output);
       this.#output = output;

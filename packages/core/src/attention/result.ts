@@ -42,14 +42,14 @@ export interface Counters {
 /** The result of a call. Dispose of it: that frees output, counters and plan. */
 export class AttentionResult {
   /** `[batch, heads, tokens, valueDim]`, or `[batch, tokens, heads, valueDim]` with layout `'bthd'`. */
-  readonly output: Tensor;
+  readonly output: Tensor<'f32'>;
   /** With `keepPlan`. */
   readonly plan: KeptPlan | undefined;
   readonly #counters: Counters;
   #disposed = false;
   #stats: Promise<Stats> | undefined;
 
-  constructor(output: Tensor, plan: KeptPlan | undefined, counters: Counters) {
+  constructor(output: Tensor<'f32'>, plan: KeptPlan | undefined, counters: Counters) {
     this.output = output;
     this.plan = plan;
     this.#counters = counters;

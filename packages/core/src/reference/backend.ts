@@ -156,47 +156,47 @@ class ReferenceBackend implements Backend {
     };
   }
 
-  slice(tensor: Tensor, options: { axis: number; start: number; end: number }): Tensor {
+  slice(tensor: Tensor, options: { axis: number; start: number; end: number }): Tensor<'f32'> {
     return this.#arranged(arrange.slice(tensor, options));
   }
 
-  permute(tensor: Tensor, order: readonly number[]): Tensor {
+  permute(tensor: Tensor, order: readonly number[]): Tensor<'f32'> {
     return this.#arranged(arrange.permute(tensor, order));
   }
 
-  gather(tensor: Tensor, picks: readonly (readonly [row: number, token: number])[]): Tensor {
+  gather(tensor: Tensor, picks: readonly (readonly [row: number, token: number])[]): Tensor<'f32'> {
     return this.#arranged(arrange.gather(tensor, picks));
   }
 
-  pool(request: PoolRequest): Tensor {
+  pool(request: PoolRequest): Tensor<'f32'> {
     return this.#arranged(pool(request));
   }
 
-  linear(x: Tensor, options: Parameters<Ops['linear']>[1]): Tensor {
+  linear(x: Tensor, options: Parameters<Ops['linear']>[1]): Tensor<'f32'> {
     return this.#make(rows.linear(x, options), [...x.shape.slice(0, -1), options.weight.shape[0]]);
   }
 
-  norm(x: Tensor, options: Parameters<Ops['norm']>[1]): Tensor {
+  norm(x: Tensor, options: Parameters<Ops['norm']>[1]): Tensor<'f32'> {
     return this.#make(rows.norm(x, options), x.shape);
   }
 
-  rotary(x: Tensor, options: RotaryOptions): Tensor {
+  rotary(x: Tensor, options: RotaryOptions): Tensor<'f32'> {
     return this.#make(rows.rotary(x, options), x.shape);
   }
 
-  hadamard(x: Tensor): Tensor {
+  hadamard(x: Tensor): Tensor<'f32'> {
     return this.#make(rows.hadamard(x), x.shape);
   }
 
-  quantise(x: Tensor, options: Parameters<Ops['quantise']>[1]): Tensor {
+  quantise(x: Tensor, options: Parameters<Ops['quantise']>[1]): Tensor<'f32'> {
     return this.#make(rows.quantise(x, options), x.shape);
   }
 
-  #arranged({ shape, values }: { shape: readonly number[]; values: Numbers }): Tensor {
+  #arranged({ shape, values }: { shape: readonly number[]; values: Numbers }): Tensor<'f32'> {
     return this.#make(values, shape);
   }
 
-  #make(values: Numbers, shape: readonly number[]): Tensor;
+  #make(values: Numbers, shape: readonly number[]): Tensor<'f32'>;
   #make<D extends DType>(values: Numbers, shape: readonly number[], dtype: D): Tensor<D>;
   #make(values: Numbers, shape: readonly number[], dtype: DType = 'f32'): Tensor {
     const tensor = new Tensor(this, { shape, dtype }, values);
