@@ -1,5 +1,8 @@
+import fc from 'fast-check';
+
+import { GAP } from './compare.js';
+import { type Inputs, type Matrix, matrix } from './inputs.js';
 import { headsOf, type Place, placesOf, type Problem, tokensOf } from './problem.js';
-import type { Matrix } from './inputs.js';
 
 /** Formulas in plain loops, to hold strategies and backends to. */
 export const dot = (a: readonly number[], b: readonly number[]): number =>
@@ -84,4 +87,26 @@ export function best(
     ids: [...always, ...others.slice(0, room).map(({ id }) => id)].sort((a, b) => a - b),
     gap: last && next ? last.score - next.score : Infinity,
   };
+}
+
+/** The choice; the case is left out if it hangs on the rounding of f64 sums. An exact tie does not. */
+export function clear({ ids, gap }: Best): number[] {
+  fc.pre(gap === 0 || gap > GAP);
+  return ids;
+}
+
+/** What one query gets from the listed entries of its own layer's keys and values. */
+export function attendCache(
+  problem: Problem,
+  { query, key, value }: Inputs,
+  { row, head, kvHead, position }: Place,
+  ids: Iterable<number>,
+): number[] {
+  return attendTo(ids, {
+    query: matrix(query, problem, row, head)[position],
+    keys: matrix(key, problem, row, kvHead),
+    values: matrix(value ?? key, problem, row, kvHead),
+    scale: problem.headDim ** -0.5,
+    width: problem.valueDim,
+  });
 }
