@@ -22,16 +22,12 @@ export function merge(
     const sink = sinks ? sinks[Math.floor(at / tokens) % heads] : -Infinity;
     const total = logSum([...own, sink]);
     for (const [i, lse] of own.entries()) {
-      const weight = gates ? floatsOf(gates)[at * parts.length + i] : share(lse, total);
-      if (weight === 0) continue; // An empty part has no say, whatever it holds.
+      if (lse === -Infinity) continue; // An empty part has no say, whatever it and its gate (of padding) hold.
+      const weight = gates ? floatsOf(gates)[at * parts.length + i] : Math.exp(lse - total);
       for (let d = 0; d < width; d++) output[at * width + d] += weight * outputs[i][at * width + d];
     }
   }
   return { output, logSumExp };
-}
-
-function share(lse: number, total: number): number {
-  return lse === -Infinity ? 0 : Math.exp(lse - total);
 }
 
 function logSum(logs: readonly number[]): number {
