@@ -72,11 +72,21 @@ export function mapInputs(inputs: Inputs, change: (rows: Rows) => Rows): Inputs 
   };
 }
 
-/** The tokens of one batch row and head, as plain arrays; padding left out. */
+const written = new WeakMap<Rows, Map<number, Matrix>>();
+
+/** The tokens of one batch row and head, as plain arrays; padding left out. Written out once. */
 export function matrix(rows: Rows, problem: Problem, row: number, head: number): Matrix {
-  const { heads, tokens, width, data } = rows;
-  const start = (row * heads + head) * tokens * width;
-  return Array.from({ length: problem.lengths[row] }, (_, token) =>
+  const own = written.get(rows) ?? new Map<number, Matrix>();
+  written.set(rows, own);
+  const number = row * rows.heads + head;
+  const known = own.get(number) ?? writeOut(rows, number, problem.lengths[row]);
+  own.set(number, known);
+  return known;
+}
+
+function writeOut({ tokens, width, data }: Rows, number: number, length: number): Matrix {
+  const start = number * tokens * width;
+  return Array.from({ length }, (_, token) =>
     Array.from(data.subarray(start + token * width, start + (token + 1) * width)),
   );
 }
