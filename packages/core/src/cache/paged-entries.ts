@@ -107,8 +107,8 @@ export class PagedEntries implements Entries {
     const table = this.#tables[row];
     let freed = false;
     const last = Math.min(table.length, Math.floor(end / this.pageSize));
-    for (let page = last - 1; page >= Math.ceil(start / this.pageSize); page--) {
-      if (table[page] < 0) break; // What lies before has been freed by an earlier call.
+    for (let page = Math.ceil(start / this.pageSize); page < last; page++) {
+      if (table[page] < 0) continue;
       this.#pool.release(table[page]);
       table[page] = -1;
       freed = true;
