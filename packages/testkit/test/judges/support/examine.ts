@@ -141,7 +141,7 @@ function uneven(problem: Problem): Call[] {
 }
 
 /** Cuts a case into calls; those that would bring nothing are left out. */
-function steps(problem: Problem, size: (row: number, call: number) => number): Call[] {
+export function steps(problem: Problem, size: (row: number, call: number) => number): Call[] {
   const calls: Call[] = [];
   let start: readonly number[] = problem.lengths.map(() => 0);
   for (let i = 0; start.some((at, row) => at < problem.lengths[row]); i++) {

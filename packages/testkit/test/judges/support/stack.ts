@@ -155,7 +155,8 @@ export function cutRunInputs(inputs: Inputs, { start, counts }: Call): Inputs {
   return mapInputs(inputs, cut);
 }
 
-function toArrays({ query, key, value, aux }: Inputs): CallInputs {
+/** Inputs as a call takes them. */
+export function toArrays({ query, key, value, aux }: Inputs): CallInputs {
   return {
     query: query.data,
     key: key.data,
