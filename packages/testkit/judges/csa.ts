@@ -41,15 +41,15 @@ export function csa(options: CsaOptions): AttentionStrategy {
     supports: { exact: false, sync: true, bidirectional: false },
     options: { ratio, window, budget },
     requires: {
-      values: input(width),
-      gates: input(width),
+      entryValues: input(width),
+      entryGates: input(width),
       indexValues: input(indexWidth),
       indexGates: input(indexWidth),
       ...indexerInputs(indexHeads, indexWidth),
     },
     validate: (layer) => assertOneKvHead('csa', layer, norm),
     index: (site) => ({
-      entries: compressor(site, { ...shared, values: 'values', gates: 'gates', norm }),
+      entries: compressor(site, { ...shared, values: 'entryValues', gates: 'entryGates', norm }),
       keys: compressor(site, {
         ...shared,
         values: 'indexValues',

@@ -21,19 +21,19 @@ export interface Csa2Options extends Csa2Layer {
  * A full layer of DeepSeek-V4.1: compressed entries, of which an indexer picks the best for all heads, beside a
  * window of raw tokens in one softmax. Its plan hands entries, index keys and selections on to later layers.
  *
- * Auxiliary `values` and, from ratio 2 on, `gates` are the compressor's per-token contents and logits.
+ * Auxiliary `entryValues` and, from ratio 2 on, `entryGates` are the compressor's per-token contents and logits.
  */
 export function csa2(options: Csa2Options): AttentionStrategy {
   const { ratio, budget, norm, projection, indexNorm, frequencies, candidates } = options;
   const input: AuxSpec = { per: 'key', heads: 1, width: 'headDim' };
-  const gates = ratio > 1 ? 'gates' : undefined;
-  const shared = { ratio, values: 'values', gates, norm, eps: 1e-20, frequencies };
+  const gates = ratio > 1 ? 'entryGates' : undefined;
+  const shared = { ratio, values: 'entryValues', gates, norm, eps: 1e-20, frequencies };
   const visible = fromQuery(1, ratio);
   return defineStrategy({
     ...csa2Base('csa2', options),
     requires: {
-      values: input,
-      ...(gates && { gates: input }),
+      entryValues: input,
+      ...(gates && { [gates]: input }),
       ...indexerInputs(options.indexHeads, options.indexWidth),
     },
     validate: (layer) => assertOneKvHead('csa2', layer, norm),
@@ -59,7 +59,7 @@ export function csa2(options: Csa2Options): AttentionStrategy {
   });
 }
 
-/** A later layer that selects anew, by the same index keys and queries of its own, inside the candidates. */
+/** A later layer that selects anew among the candidates: the same index keys, queries of its own. */
 export function csa2Reindex(layer: Csa2Layer): AttentionStrategy {
   return {
     ...csa2Base('csa2-reindex', layer),

@@ -21,7 +21,7 @@ export interface HcaOptions {
 
 /**
  * DeepSeek-V4's heavily compressed attention: all entries, one for `ratio` tokens, beside a window of raw ones in
- * one softmax. Auxiliary `values` and `gates` are the compressor's per-token contents and logits.
+ * one softmax. Auxiliary `entryValues` and `entryGates` are the compressor's per-token contents and logits.
  */
 export function hca(options: HcaOptions): AttentionStrategy {
   const { ratio = 128, window = 128, norm, frequencies } = options;
@@ -31,13 +31,13 @@ export function hca(options: HcaOptions): AttentionStrategy {
     apiVersion: 1,
     supports: { exact: false, sync: true, bidirectional: false },
     options: { ratio, window },
-    requires: { values: input, gates: input },
+    requires: { entryValues: input, entryGates: input },
     validate: (layer) => assertOneKvHead('hca', layer, norm),
     index: (site) => ({
       entries: compressor(site, {
         ratio,
-        values: 'values',
-        gates: 'gates',
+        values: 'entryValues',
+        gates: 'entryGates',
         norm,
         eps: 1e-6,
         frequencies,
