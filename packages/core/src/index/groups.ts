@@ -79,9 +79,7 @@ export class Groups implements IndexPart {
   append(appended: Appended): void {
     const { ops, before, after } = appended;
     const inputs = this.#takeRaw(appended);
-    const first = before.map((length) =>
-      this.#options.partial ? this.#started(length) : this.#made(length),
-    );
+    const first = before.map((length) => this.#complete(length));
     const counts = after.map((length, row) => this.#made(length) - first[row]);
     // The first call fixes heads and width, even when no group is complete yet.
     const count = this.#rows ? Math.max(...counts) : Math.max(1, ...counts);
@@ -101,8 +99,7 @@ export class Groups implements IndexPart {
     lengths.forEach((length, row) => {
       const settled = length - this.#site.layer.rollback;
       if (settled <= 0) return;
-      const needed =
-        stride * (this.#options.partial ? this.#started(settled) : this.#made(settled)) - overlap;
+      const needed = stride * this.#complete(settled) - overlap;
       const freed = [...this.#raw.values()].map((raw) => raw.free(row, 0, needed));
       if (freed.includes(true)) this.#floor[row] = settled;
     });
@@ -137,13 +134,13 @@ export class Groups implements IndexPart {
 
   /** Groups that exist with this many tokens. */
   #made(tokens: number): number {
-    const { stride, length = stride, partial } = this.#options;
-    if (partial) return Math.ceil(tokens / stride);
-    return tokens < length ? 0 : Math.floor((tokens - length) / stride) + 1;
+    const { stride, partial } = this.#options;
+    return partial ? Math.ceil(tokens / stride) : this.#complete(tokens);
   }
 
-  /** The first group that a token after `tokens` belongs to. */
-  #started(tokens: number): number {
-    return Math.floor(tokens / this.#options.stride);
+  /** Groups that no further token belongs to. */
+  #complete(tokens: number): number {
+    const { stride, length = stride } = this.#options;
+    return tokens < length ? 0 : Math.floor((tokens - length) / stride) + 1;
   }
 }
