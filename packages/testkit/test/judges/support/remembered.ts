@@ -1,11 +1,11 @@
-/** A formula of a query, computed once. */
-export function remembered<T>(
-  formula: (row: number, position: number) => T,
-): (row: number, position: number) => T {
+/** A formula of a place (row, kv head, position), computed once. */
+export function remembered<A extends readonly number[], T>(
+  formula: (...place: A) => T,
+): (...place: A) => T {
   const known = new Map<string, T>();
-  return (row, position) => {
-    const key = `${row},${position}`;
-    if (!known.has(key)) known.set(key, formula(row, position));
+  return (...place) => {
+    const key = place.join();
+    if (!known.has(key)) known.set(key, formula(...place));
     return known.get(key)!;
   };
 }

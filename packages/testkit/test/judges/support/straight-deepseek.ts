@@ -61,9 +61,16 @@ export function finishedGroups(
   pooled: Matrix,
   { ratio, norm, eps, frequencies }: Finish,
 ): number[][] {
-  return pooled.map((row, group) =>
-    ropeTrailing(rmsNorm(row, norm, eps), ratio * group, frequencies),
-  );
+  const normed = pooled.map((row) => rmsNorm(row, norm, eps));
+  return ropeGroups(normed, ratio, frequencies);
+}
+
+export function ropeGroups(
+  rows: Matrix,
+  ratio: number,
+  frequencies: readonly number[],
+): number[][] {
+  return rows.map((row, group) => ropeTrailing(row, ratio * group, frequencies));
 }
 
 export interface Finish {
