@@ -3,4 +3,9 @@
  *
  * @packageDocumentation
  */
-export {};
+export * from './compare.js';
+export type { Limits } from './problem.js';
+export { cases, holds } from './property.js';
+export type { Runner } from './runner.js';
+export * from './strategy/index.js';
+export * from './tolerances.js';
