@@ -55,15 +55,16 @@ export class Feedback {
     }
   }
 
-  /** Drops delivered steps that no truncation will go back to. */
+  /** Drops steps that no truncation forgets, once the step that was told of them is safe from it as well. */
   settle(lengths: readonly number[], rollback: number): void {
-    const isOld = ({ ends, report, deliveredTo }: StepRecord): boolean =>
-      (!report || deliveredTo !== undefined) &&
-      ends.every((end, row) => end <= lengths[row] - rollback);
+    const open = this.#records.findIndex(({ ends }) =>
+      ends.some((end, row) => end > lengths[row] - rollback),
+    );
+    const safe = open < 0 ? this.step : this.#first + open;
+    const isSettled = ({ report, deliveredTo = Infinity }: StepRecord): boolean =>
+      !report || deliveredTo < safe;
     let old = 0;
-    while (old < this.#records.length && isOld(this.#records[old])) old++;
-    // The newest `delay` steps still count for what is due.
-    old = Math.min(old, Math.max(0, this.#records.length - (this.#delay ?? 0)));
+    while (this.#first + old < safe && isSettled(this.#records[old])) old++;
     this.#records.splice(0, old);
     this.#first += old;
   }
