@@ -33,6 +33,11 @@ export default defineConfig([
     rules: { 'workspace/dependency-direction': 'error' },
   },
   {
+    // f32, i32 and usize are all `number` to TypeScript, and different types to AssemblyScript
+    files: ['packages/backend-*/assembly/**/*.ts'],
+    rules: { '@typescript-eslint/no-unnecessary-type-assertion': 'off' },
+  },
+  {
     files: ['packages/{core,backend-*}/{src,assembly}/**/*.{ts,js,mjs}'],
     plugins: { workspace },
     rules: { 'workspace/strategy-names': 'error' },

@@ -3,30 +3,24 @@
  * two files change together.
  */
 
-/** Word `i` of a descriptor. */
-// @ts-ignore: decorator
-@inline
+/** Word `i` of a descriptor. @inline */
 export function word(base: usize, i: i32): i32 {
-  return load<i32>(base + (<usize>i << 2));
+  return load<i32>(base + (i << 2));
 }
 
-// @ts-ignore: decorator
-@inline
+/** @inline */
 export function pointer(base: usize, i: i32): usize {
-  return <usize>load<u32>(base + (<usize>i << 2));
+  return load<u32>(base + (i << 2));
 }
 
-// @ts-ignore: decorator
-@inline
+/** @inline */
 export function real(base: usize, i: i32): f32 {
-  return load<f32>(base + (<usize>i << 2));
+  return load<f32>(base + (i << 2));
 }
 
 // A parallel kernel's descriptor starts with [next task, tasks].
 
-/** The next task of a descriptor, or -1. */
-// @ts-ignore: decorator
-@inline
+/** The next task of a descriptor, or -1. @inline */
 export function nextTask(desc: usize): i32 {
   const task = atomic.add<i32>(desc, 1);
   return task < word(desc, 1) ? task : -1;
@@ -40,6 +34,7 @@ export const I8: i32 = 2;
 export const entriesDtype = (entries: usize): i32 => word(entries, 1);
 export const entriesHeads = (entries: usize): i32 => word(entries, 3);
 export const entriesWidth = (entries: usize): i32 => word(entries, 4);
+export const entriesRowBytes = (entries: usize): i32 => word(entries, 5);
 
 export function entriesLength(entries: usize, row: i32): i32 {
   return word(pointer(entries, 8), row);
@@ -48,16 +43,16 @@ export function entriesLength(entries: usize, row: i32): i32 {
 /** Where entry `n` of a batch row and head starts. */
 export function entryAt(entries: usize, row: i32, head: i32, n: i32): usize {
   const pageSize = word(entries, 2);
-  const table = pointer(entries, 6) + (<usize>word(pointer(entries, 7), row) << 2);
+  const table = pointer(entries, 6) + (word(pointer(entries, 7), row) << 2);
   const page = word(table, n / pageSize);
   const index = (page * word(entries, 3) + head) * pageSize + (n % pageSize);
-  return pointer(entries, 0) + <usize>index * <usize>word(entries, 5);
+  return pointer(entries, 0) + index * word(entries, 5);
 }
 
-/** Entries from `n` on, itself included, that lie behind it in memory. */
-export function entriesInRow(entries: usize, n: i32): i32 {
+/** Entries that lie behind entry `n` on its page. */
+export function entriesBehind(entries: usize, n: i32): i32 {
   const pageSize = word(entries, 2);
-  return pageSize - (n % pageSize);
+  return pageSize - 1 - (n % pageSize);
 }
 
 // Positions: [tokens, first, counts, rows]
@@ -101,5 +96,5 @@ export const LIST: i32 = 2;
 export const partCount = (selection: usize): i32 => word(selection, 0);
 
 export function partAt(selection: usize, i: i32): usize {
-  return selection + 4 + (<usize>i << 5);
+  return selection + 4 + (i << 5);
 }

@@ -1,4 +1,12 @@
-import type { Bound, DType, Entries, Interval, Positions, Selection, Tensor } from '@jit-attention/core';
+import type {
+  Bound,
+  DType,
+  Entries,
+  Interval,
+  Positions,
+  Selection,
+  Tensor,
+} from '@jit-attention/core';
 import { blockSizeOf, headsOf, rowBytes, widthOf } from '@jit-attention/core';
 
 import type { Arena } from './host.js';
@@ -67,10 +75,24 @@ export function encodeSelection(arena: Arena, pointerOf: PointerOf, selection: S
   return arena.i32(words);
 }
 
-function partWords(arena: Arena, pointerOf: PointerOf, part: Exclude<Selection, { kind: 'united' }>): number[] {
+function partWords(
+  arena: Arena,
+  pointerOf: PointerOf,
+  part: Exclude<Selection, { kind: 'united' }>,
+): number[] {
   if (part.kind === 'all') return [ALL];
-  if (part.kind === 'ranges') return [RANGES, part.ranges.length, encodeIntervals(arena, part.ranges)];
+  if (part.kind === 'ranges')
+    return [RANGES, part.ranges.length, encodeIntervals(arena, part.ranges)];
   const { ids, counts, queryBlock } = part;
   const [, heads, queryBlocks, capacity] = ids.shape;
-  return [LIST, pointerOf(ids), pointerOf(counts), heads, queryBlocks, capacity, queryBlock, blockSizeOf(part)];
+  return [
+    LIST,
+    pointerOf(ids),
+    pointerOf(counts),
+    heads,
+    queryBlocks,
+    capacity,
+    queryBlock,
+    blockSizeOf(part),
+  ];
 }

@@ -50,4 +50,8 @@ export interface Host {
    * @throws {BackendError} `BACKEND_FAILED` when a kernel traps or a thread does not answer
    */
   run(kernel: string, desc: number, scratchBytes?: number): void;
+  /** Calls any other exported function on the calling thread, for the number it returns. */
+  call(name: string, ...values: readonly number[]): number;
+  /** Calls an exported function that computes a number (a size, say). */
+  call(name: string, ...args: readonly number[]): number;
 }
