@@ -1,3 +1,4 @@
+import { assertKnown } from './check.js';
 import { inputError } from './errors.js';
 import type { Summary } from './statistics.js';
 import type { AttentionStrategy } from './strategy.js';
@@ -35,6 +36,15 @@ export interface AuditReport {
   readonly squares: { readonly difference: number; readonly full: number };
 }
 
+const OPTIONS: readonly (keyof AuditOptions)[] = [
+  'sample',
+  'seed',
+  'minRecall',
+  'onMiss',
+  'onReport',
+  'delay',
+];
+
 /**
  * The alarm cord: on a sample of queries the full softmax is computed as well, `stats()` then has `recall` (the
  * attention mass that the strategy captured) and `outputError`, and a miss calls `onMiss`.
@@ -45,6 +55,7 @@ export interface AuditReport {
  *   softmax to compare with; `INVALID_OPTION` for shares outside [0, 1]
  */
 export function audit(strategy: AttentionStrategy, options: AuditOptions = {}): AttentionStrategy {
+  assertKnown('audit', options, OPTIONS);
   if (!strategy.supports.exact) {
     throw inputError('audit', 'a strategy that supports.exact', strategy.name, {
       code: 'UNSUPPORTED',

@@ -115,6 +115,7 @@ export function inputError(
 
 function format(value: unknown): string {
   if (typeof value === 'string') return value.length > 0 ? value : "''";
+  if (typeof value === 'function') return `function ${value.name}`.trimEnd();
   if (Array.isArray(value)) return `[${value.join(', ')}]`;
   if (typeof value === 'object' && value !== null) return value.constructor?.name ?? 'object';
   return String(value);

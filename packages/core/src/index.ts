@@ -15,6 +15,7 @@ export * from './dtype.js';
 export * from './entries.js';
 export * from './errors.js';
 export { type Groups, groups, type GroupsOptions } from './index/groups.js';
+export { pageBounds } from './index/page-bounds.js';
 export { type Series, series, type SeriesOptions } from './index/series.js';
 export { forcedUnits } from './attention/budget.js';
 export * from './plan.js';

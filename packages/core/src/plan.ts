@@ -8,7 +8,7 @@ import {
   tensorsOf,
   type TokensSelection,
 } from './selection.js';
-import type { Tensor } from './tensor.js';
+import { Tensor } from './tensor.js';
 
 /** One set of keys and values, and what each query reads of it. */
 export interface Branch {
@@ -26,6 +26,11 @@ export interface Branch {
   readonly query?: Tensor | undefined;
   /** Default: the layer's. */
   readonly scale?: number | undefined;
+}
+
+/** The values of a branch, its default filled in. */
+export function valuesOf({ keys, values }: Branch): 'cache' | 'keys' | Entries {
+  return values ?? (keys === 'cache' ? 'cache' : 'keys');
 }
 
 /** What a later layer or step may take over, by name. */
@@ -71,21 +76,49 @@ export interface PlanChunk {
   readonly positions: Positions;
 }
 
+interface Disposable {
+  dispose(): void;
+}
+
+/** Something that one or more plans need; the last to release it disposes of it. */
+class Share {
+  readonly #held: Disposable;
+  #holders = 1;
+
+  constructor(held: Disposable) {
+    this.#held = held;
+  }
+
+  retain(): this {
+    this.#holders++;
+    return this;
+  }
+
+  release(): void {
+    if (--this.#holders === 0) this.#held.dispose();
+  }
+}
+
 /**
  * The plan of a whole call, a chunk of queries at a time. Counted: made with one owner (the result that carries
  * it); {@link KeptPlan.retain} adds one, {@link KeptPlan.dispose} takes one away, and the last frees the tensors.
+ * Tensors that the caller gave as inputs stay the caller's, and must live as long as a plan that names them.
  */
 export class KeptPlan {
   readonly chunks: readonly PlanChunk[];
-  #owned: { dispose(): void }[];
-  #from: KeptPlan | undefined;
+  readonly #named: ReadonlySet<Tensor>;
+  readonly #shares = new Map<Disposable, Share>();
   #owners = 1;
 
-  /** `from`: an earlier plan whose tensors this one may use; it is kept alive as long. */
+  /**
+   * `owned`: tensors that the plan takes over. `from`: an earlier plan, of which this one keeps what it names. (Not
+   * the earlier plan itself: a plan handed on from step to step would keep every step alive.)
+   */
   constructor(chunks: readonly PlanChunk[], owned: readonly Tensor[], from?: KeptPlan) {
     this.chunks = chunks;
-    this.#owned = [...owned];
-    this.#from = from?.retain();
+    this.#named = new Set(chunks.flatMap(({ plan }) => planTensors(plan)));
+    this.adopt(owned);
+    if (from) this.#inherit(from);
   }
 
   get disposed(): boolean {
@@ -100,15 +133,20 @@ export class KeptPlan {
   }
 
   /** Frees these with the plan as well. */
-  adopt(owned: readonly { dispose(): void }[]): void {
-    this.#owned.push(...owned);
+  adopt(owned: readonly Disposable[]): void {
+    for (const one of owned) this.#shares.set(one, new Share(one));
+  }
+
+  /** Takes over those of these tensors that the plan names; gives back the others. */
+  adoptNamed(tensors: readonly Tensor[]): Tensor[] {
+    this.adopt(tensors.filter((tensor) => this.#named.has(tensor)));
+    return tensors.filter((tensor) => !this.#named.has(tensor));
   }
 
   dispose(): void {
     if (this.#owners === 0 || --this.#owners > 0) return;
-    for (const one of this.#owned) one.dispose();
-    this.#from?.dispose();
-    this.#from = undefined;
+    for (const share of this.#shares.values()) share.release();
+    this.#shares.clear();
   }
 
   /** @throws {LifetimeError} `TENSOR_DISPOSED` */
@@ -116,8 +154,18 @@ export class KeptPlan {
     if (this.disposed) {
       throw new LifetimeError('plan: expected a live plan, got a disposed one', {
         code: 'TENSOR_DISPOSED',
+        expected: 'a live plan',
+        actual: 'a disposed one',
         hint: 'call plan.retain() before result.dispose()',
       });
+    }
+  }
+
+  #inherit(from: KeptPlan): void {
+    for (const [held, share] of from.#shares) {
+      // What is no tensor is an index: whether the plan names its entries cannot be told.
+      const needed = !(held instanceof Tensor) || this.#named.has(held as Tensor);
+      if (needed) this.#shares.set(held, share.retain());
     }
   }
 }

@@ -58,7 +58,11 @@ export function ranges(...intervals: Interval[]): RangesSelection {
 /** The union of selections; ranges melt into one, `all` swallows the rest. */
 export function unite(...selections: readonly Selection[]): Selection {
   if (selections.length === 0)
-    throw new PlanError('unite: expected at least one selection', { code: 'PLAN_INVALID' });
+    throw new PlanError('unite: expected at least one selection, got none', {
+      code: 'PLAN_INVALID',
+      expected: 'at least one selection',
+      actual: 0,
+    });
   const flat: readonly Exclude<Selection, UnitedSelection>[] = selections.flatMap(
     (one): readonly Exclude<Selection, UnitedSelection>[] =>
       one.kind === 'united' ? one.of : [one],

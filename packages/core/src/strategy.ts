@@ -106,8 +106,8 @@ export type Index = Readonly<Record<string, IndexPart>>;
 
 /** State that follows the cache through growing, going back and forking. */
 export interface IndexPart {
-  /** Takes in the newest entries; the cache has them already. */
-  append(appended: Appended): void;
+  /** Takes in the newest entries; the cache has them already. A promise is waited for. */
+  append(appended: Appended): void | Promise<void>;
   /** Goes back to these lengths (per batch row). Default: nothing to do. */
   truncate?(lengths: readonly number[]): void;
   /** Entries up to `length - rollback` will not be asked for again by a truncation: what serves only that may go. */

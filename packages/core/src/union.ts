@@ -1,5 +1,5 @@
 import { inputError, PlanError } from './errors.js';
-import type { Branch, Plan } from './plan.js';
+import { type Branch, type Plan, valuesOf } from './plan.js';
 import { unite } from './selection.js';
 import type { AttentionStrategy, Index, IndexSite, Step } from './strategy.js';
 
@@ -8,7 +8,8 @@ import type { AttentionStrategy, Index, IndexSite, Step } from './strategy.js';
  * stand side by side in the one softmax. Where both are audited, the audit of `a` counts.
  *
  * @throws {InputError} `INVALID_OPTION` when both require an auxiliary tensor of the same name and another shape
- * @throws {PlanError} `PLAN_INVALID` when planning, for gated plans: their branches have a softmax each
+ * @throws {PlanError} `PLAN_INVALID` when planning: for gated plans, whose branches have a softmax each; and where the
+ *   two see the same entries up to different bounds (`visible`)
  */
 export function union(a: AttentionStrategy, b: AttentionStrategy): AttentionStrategy {
   for (const [name, spec] of Object.entries(b.requires ?? {})) {
@@ -40,9 +41,9 @@ export function union(a: AttentionStrategy, b: AttentionStrategy): AttentionStra
       const first = a.plan(own('a.', step));
       const second = b.plan(own('b.', step));
       if (first instanceof Promise || second instanceof Promise) {
-        return Promise.all([Promise.resolve(first), Promise.resolve(second)]).then(unitePlans);
+        return Promise.all([first, second]).then((plans) => unitePlans(step, plans));
       }
-      return unitePlans([first, second]);
+      return unitePlans(step, [first, second]);
     },
     dead: (length, layer) =>
       intersect(a.dead?.(length, layer) ?? [], b.dead?.(length, layer) ?? []),
@@ -64,19 +65,22 @@ function own(prefix: string, step: Step): Step {
   };
 }
 
-function unitePlans([a, b]: readonly [Plan, Plan]): Plan {
+function unitePlans(step: Step, [a, b]: readonly [Plan, Plan]): Plan {
   if (a.gates || b.gates) {
-    throw new PlanError('union: expected plans of one softmax, got one with gates', {
-      code: 'PLAN_INVALID',
-      hint: 'unite the selections inside the gated strategy instead',
-    });
+    throw invalid(
+      'plans of one softmax',
+      'one with gates',
+      'unite inside the gated strategy instead',
+    );
   }
-  const branches: Branch[] = [...a.branches];
+  const branches: Branch[] = [];
+  for (const branch of a.branches) addTo(branches, branch, step);
+  const own = [...branches];
   for (const branch of b.branches) {
-    const same = branches.findIndex((other) => readsTheSame(other, branch));
-    if (same < 0) branches.push(branch);
-    else
-      branches[same] = { ...branch, selection: unite(branches[same].selection, branch.selection) };
+    if (own.some((other) => readTheSame(other, branch, step) && !seeTheSame(other, branch, step))) {
+      throw invalid('one bound of what a query sees of the same entries', 'two');
+    }
+    addTo(branches, branch, step);
   }
   const handoff = {
     selections: { ...a.handoff?.selections, ...b.handoff?.selections },
@@ -85,14 +89,36 @@ function unitePlans([a, b]: readonly [Plan, Plan]): Plan {
   return { branches, handoff };
 }
 
-function readsTheSame(a: Branch, b: Branch): boolean {
+function invalid(expected: string, actual: string, hint?: string): PlanError {
+  return new PlanError(`union: expected ${expected}, got ${actual}`, {
+    code: 'PLAN_INVALID',
+    expected,
+    actual,
+    hint,
+  });
+}
+
+/** Melts a branch into the one that reads the same entries, if there is one. */
+function addTo(branches: Branch[], branch: Branch, step: Step): void {
+  const same = branches.findIndex(
+    (other) => readTheSame(other, branch, step) && seeTheSame(other, branch, step),
+  );
+  if (same < 0) branches.push(branch);
+  else branches[same] = { ...branch, selection: unite(branches[same].selection, branch.selection) };
+}
+
+/** The same logits and values, defaults spelled out or not. */
+function readTheSame(a: Branch, b: Branch, { query, layer }: Step): boolean {
   return (
     a.keys === b.keys &&
-    a.values === b.values &&
-    a.query === b.query &&
-    a.scale === b.scale &&
-    JSON.stringify(a.visible) === JSON.stringify(b.visible)
+    valuesOf(a) === valuesOf(b) &&
+    (a.query ?? query) === (b.query ?? query) &&
+    (a.scale ?? layer.scale) === (b.scale ?? layer.scale)
   );
+}
+
+function seeTheSame(a: Branch, b: Branch, { visible }: Step): boolean {
+  return JSON.stringify(a.visible ?? visible) === JSON.stringify(b.visible ?? visible);
 }
 
 type Range = readonly [start: number, end: number];

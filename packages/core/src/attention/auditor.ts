@@ -7,7 +7,7 @@ import type { Tensor } from '../tensor.js';
 import { relativeError } from './result.js';
 
 export interface Audited {
-  /** The request of the cache branch: its queries, keys, values. */
+  /** The request of a cache branch, with all values and everything that is visible. */
   readonly request: AttendRequest;
   /** What the plan gave, sinks in the output and not in the log-sum-exp. */
   readonly planned: Pick<AttendResult, 'output' | 'logSumExp'>;

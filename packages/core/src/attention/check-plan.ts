@@ -1,9 +1,7 @@
 import type { Positions } from '../positions.js';
-import { samePositions } from '../positions.js';
-import { JitAttentionError, PlanError, StrategyError } from '../errors.js';
-import type { KeptPlan, Plan } from '../plan.js';
+import { PlanError } from '../errors.js';
+import type { Plan } from '../plan.js';
 import type { Selection } from '../selection.js';
-import type { AttentionStrategy } from '../strategy.js';
 import type { Site } from './options.js';
 
 function invalid(where: string, expected: string, actual: unknown): never {
@@ -76,51 +74,5 @@ function assertSelection(
         'a selection (all, ranges, blocks, tokens, united)',
         (selection as { kind?: unknown }).kind,
       );
-  }
-}
-
-/**
- * Whether a kept plan can be repeated: same batch, chunks and positions.
- * @throws {PlanError} `PLAN_MISMATCH`
- */
-export function assertReplay(where: string, plan: KeptPlan, chunks: readonly Positions[]): void {
-  plan.assertLive();
-  const describe = (positions: readonly Positions[]): string =>
-    positions.map(({ first, counts }) => `${first.join('/')}+${counts.join('/')}`).join(', ');
-  const own = plan.chunks.map((chunk) => chunk.positions);
-  const fits =
-    own.length === chunks.length &&
-    own.every((positions, i) => samePositions(positions, chunks[i]));
-  if (fits) return;
-  throw new PlanError(
-    `${where}: expected the positions of the plan, ${describe(own)}, got ${describe(chunks)}`,
-    {
-      code: 'PLAN_MISMATCH',
-      expected: describe(own),
-      actual: describe(chunks),
-      hint: 'a plan is repeated at its own positions and queryChunk; give it as `from` to let the strategy adapt it',
-    },
-  );
-}
-
-/** Runs a strategy's code; what it throws is wrapped with its name and the stage, unless it says enough itself. */
-export async function guarded<T>(
-  strategy: AttentionStrategy,
-  stage: string,
-  run: () => T | Promise<T>,
-): Promise<T> {
-  try {
-    return await run();
-  } catch (cause) {
-    if (JitAttentionError.is(cause)) throw cause;
-    throw new StrategyError(
-      `strategy ${strategy.name} failed in ${stage}: ${String((cause as Error)?.message ?? cause)}`,
-      {
-        code: 'STRATEGY_FAILED',
-        actual: cause,
-        hint: `report it to the author of ${strategy.name}; the sequence is as it was before the call`,
-        cause,
-      },
-    );
   }
 }

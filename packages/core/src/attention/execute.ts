@@ -4,16 +4,24 @@ import type { Bound } from '../bound.js';
 import { rowBytes } from '../dtype.js';
 import type { Entries } from '../entries.js';
 import { widthOf } from '../entries.js';
-import { AbortError } from '../errors.js';
-import { type Branch, KeptPlan, type Plan, type PlanChunk, planTensors } from '../plan.js';
+import {
+  type Branch,
+  KeptPlan,
+  type Plan,
+  type PlanChunk,
+  planTensors,
+  valuesOf,
+} from '../plan.js';
 import { type Positions, slicePositions, visibleAt } from '../positions.js';
 import type { Index, Step } from '../strategy.js';
 import type { Tensor } from '../tensor.js';
 import { auditChunk } from './auditor.js';
-import { assertPlan, assertReplay, guarded } from './check-plan.js';
+import { assertPlan } from './check-plan.js';
 import type { Feedback } from './feedback.js';
-import type { CallInputs } from './inputs.js';
+import { guarded } from './guarded.js';
+import { assertNotAborted, type CallInputs } from './inputs.js';
 import type { Site } from './options.js';
+import { assertReplay } from './replay.js';
 import { AttentionResult, type BranchCount } from './result.js';
 import { Scope } from './scope.js';
 
@@ -37,7 +45,6 @@ export interface Execution {
 export async function execute(call: Execution): Promise<AttentionResult> {
   const chunks = cut(call.positions, call.site.layer.queryChunk);
   if (call.inputs.plan) assertReplay(call.where, call.inputs.plan, chunks);
-  call.inputs.from?.assertLive();
   const run = new Run(call, chunks.length);
   try {
     for (const [i, positions] of chunks.entries()) {
@@ -64,11 +71,7 @@ export function cut(positions: Positions, queryChunk: number): Positions[] {
 async function pause({ inputs: { signal }, where }: Execution, chunk: number): Promise<void> {
   if (!signal) return;
   if (chunk > 0) await new Promise((resolve) => setTimeout(resolve, 0));
-  if (!signal.aborted) return;
-  throw new AbortError(`${where}: aborted before chunk ${chunk}; nothing was changed`, {
-    code: 'ABORTED',
-    cause: signal.reason,
-  });
+  assertNotAborted(where, signal, chunk);
 }
 
 class Run {
@@ -103,8 +106,7 @@ class Run {
         (await this.#plan(scope, { query, rows, positions, chunk: i }));
       assertPlan(`${where}: ${site.strategy.name}`, plan, site, positions);
       const { joined, requests } = this.#attend(scope, plan, query, positions);
-      const ends = positions.first.map((first, row) => first + positions.counts[row]);
-      feedback.advance(ends, this.#audit(scope, plan, requests, joined));
+      feedback.advance(this.#ends(positions), this.#audit(scope, plan, requests, joined));
       this.#collect(scope, joined.output, start);
       this.#keep(scope, plan, positions);
       this.#visible += countVisible(this.#call, positions);
@@ -113,6 +115,12 @@ class Run {
     } finally {
       scope.close();
     }
+  }
+
+  /** Tokens of each row up to this chunk; a row may end before the chunk begins. */
+  #ends({ first, counts }: Positions): number[] {
+    const { lengths } = this.#call.keys;
+    return first.map((start, row) => Math.min(lengths[row], start + counts[row]));
   }
 
   finish(): AttentionResult {
@@ -200,8 +208,7 @@ class Run {
   #request(branch: Branch, query: Tensor, positions: Positions): AttendRequest {
     const { keys, values, visible, site } = this.#call;
     const { layer } = site;
-    const onCache = branch.keys === 'cache';
-    const chosen = branch.values ?? (onCache ? 'cache' : 'keys');
+    const chosen = valuesOf(branch);
     return {
       query: branch.query ?? query,
       keys: branch.keys === 'cache' ? keys : branch.keys,
@@ -221,14 +228,14 @@ class Run {
     [request]: readonly AttendRequest[],
     planned: Pick<AttendResult, 'output' | 'logSumExp'>,
   ): Promise<AuditReport> | undefined {
-    const { site, feedback } = this.#call;
+    const { site, feedback, values, visible } = this.#call;
     const options = site.strategy.audit;
     if (!options || !request || !comparable(plan)) return undefined;
     const sinkLogits =
       site.sinkLogits &&
       scope.track(site.backend.tensor(site.sinkLogits, { shape: [site.layer.heads] }));
     const report = auditChunk(site.backend, options, {
-      request,
+      request: { ...request, values, visible },
       planned,
       sinkLogits,
       step: feedback.step,
@@ -265,7 +272,11 @@ function comparable(plan: Plan): boolean {
   return (
     !plan.gates &&
     plan.branches.every(
-      ({ keys, query, scale }) => keys === 'cache' && !query && scale === undefined,
+      (branch) =>
+        branch.keys === 'cache' &&
+        valuesOf(branch) === 'cache' &&
+        !branch.query &&
+        branch.scale === undefined,
     )
   );
 }

@@ -1,6 +1,6 @@
 import type { Appended, AttentionStrategy, Index, IndexSite } from '../strategy.js';
 import { CacheError } from '../errors.js';
-import { guarded } from './check-plan.js';
+import { guarded, strategyFailure } from './guarded.js';
 import { Scope } from './scope.js';
 
 /** The parts of a strategy's index, moved together. */
@@ -12,7 +12,7 @@ export class IndexState {
   constructor(strategy: AttentionStrategy, site: IndexSite, parts?: Index) {
     this.#strategy = strategy;
     this.#site = site;
-    this.parts = parts ?? strategy.index?.(site) ?? {};
+    this.parts = parts ?? create(strategy, site);
   }
 
   get bytes(): number {
@@ -22,8 +22,8 @@ export class IndexState {
   async append(appended: Omit<Appended, 'ops'>): Promise<void> {
     const scope = new Scope(this.#site.backend);
     try {
-      await guarded(this.#strategy, 'index.append', () => {
-        for (const part of this.#all) part.append({ ...appended, ops: scope.ops });
+      await guarded(this.#strategy, 'index.append', async () => {
+        for (const part of this.#all) await part.append({ ...appended, ops: scope.ops });
       });
     } finally {
       scope.close();
@@ -70,5 +70,13 @@ export class IndexState {
 
   get #all(): Index[string][] {
     return Object.values(this.parts);
+  }
+}
+
+function create(strategy: AttentionStrategy, site: IndexSite): Index {
+  try {
+    return strategy.index?.(site) ?? {};
+  } catch (cause) {
+    throw strategyFailure(strategy, 'index', cause);
   }
 }

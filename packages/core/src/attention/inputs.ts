@@ -1,5 +1,5 @@
 import type { Backend } from '../backend.js';
-import { type ErrorCode, inputError, LifetimeError } from '../errors.js';
+import { AbortError, type ErrorCode, inputError, LifetimeError } from '../errors.js';
 import type { KeptPlan } from '../plan.js';
 import type { AuxSpec } from '../strategy.js';
 import { sizeOf, Tensor } from '../tensor.js';
@@ -28,6 +28,19 @@ export interface CallInputs {
   /** Aborts between chunks of queries; nothing is changed then. */
   signal?: AbortSignal | undefined;
 }
+
+/** The names of {@link CallInputs}. */
+export const CALL_INPUTS: readonly (keyof CallInputs)[] = [
+  'query',
+  'key',
+  'value',
+  'aux',
+  'lengths',
+  'plan',
+  'from',
+  'keepPlan',
+  'signal',
+];
 
 /** Inputs as tensors `[batch, heads, tokens, width]`. */
 export interface ReadInputs {
@@ -70,6 +83,8 @@ export function checkInputs(
 ): CheckedInputs {
   const { heads, kvHeads, headDim, valueDim } = site.layer;
   if (inputs.plan && inputs.from) throw inputError(where, 'plan or from', 'both');
+  inputs.from?.assertLive();
+  assertNotAborted(where, inputs.signal);
   const tokensOf = (name: string, input: Input | undefined, count: number, width: number): number =>
     inferTokens(site, `${where}: ${name}`, required(where, name, input), batch, count, width);
   const tokens = tokensOf('query', inputs.query, heads, headDim);
@@ -139,9 +154,30 @@ function auxSizes({ layer }: Site, spec: AuxSpec): { heads: number; width: numbe
   };
 }
 
-function required<T>(where: string, name: string, input: T | undefined, hint?: string): T {
-  if (input !== undefined) return input;
-  throw inputError(where, name, 'undefined', { code: 'MISSING_INPUT', hint });
+function required(
+  where: string,
+  name: string,
+  input: Input | null | undefined,
+  hint?: string,
+): Input {
+  if (input === undefined || input === null) {
+    throw inputError(where, name, input, { code: 'MISSING_INPUT', hint });
+  }
+  if (input instanceof Tensor || input instanceof Float32Array) return input;
+  throw inputError(`${where}: ${name}`, 'a Float32Array or a Tensor', input, {
+    code: 'INVALID_DTYPE',
+  });
+}
+
+/** @throws {AbortError} `ABORTED` */
+export function assertNotAborted(where: string, signal: AbortSignal | undefined, chunk = 0): void {
+  if (!signal?.aborted) return;
+  throw new AbortError(`${where}: aborted before chunk ${chunk}; nothing was changed`, {
+    code: 'ABORTED',
+    expected: 'a signal that is not aborted',
+    actual: signal.reason,
+    cause: signal.reason,
+  });
 }
 
 function shapeIn(
@@ -184,8 +220,6 @@ function assertInput(site: Site, where: string, expected: Expected, batch: numbe
   };
   if (tokens < 1) fail('at least one token', tokens, 'INVALID_SHAPE');
   if (!(input instanceof Tensor)) {
-    if (!(input instanceof Float32Array))
-      fail('a Float32Array or a Tensor', input, 'INVALID_DTYPE');
     if (input.length !== sizeOf(shape)) {
       fail(`[${shape.join(', ')}], ${sizeOf(shape)} numbers`, input.length, 'INVALID_SHAPE');
     }

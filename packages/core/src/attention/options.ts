@@ -1,6 +1,6 @@
 import type { Backend } from '../backend.js';
 import type { DType } from '../dtype.js';
-import { assertOneOf, assertWhole } from '../check.js';
+import { assertKnown, assertOneOf, assertWhole } from '../check.js';
 import { inputError } from '../errors.js';
 import type { AttentionStrategy, Layer } from '../strategy.js';
 
@@ -47,9 +47,27 @@ export interface Site {
 }
 
 const WHERE = 'createAttention';
+const OPTIONS: readonly (keyof AttentionOptions)[] = [
+  'backend',
+  'strategy',
+  'heads',
+  'kvHeads',
+  'headDim',
+  'valueDim',
+  'scale',
+  'values',
+  'layout',
+  'storage',
+  'pageSize',
+  'queryChunk',
+  'rollback',
+  'sinkLogits',
+  'softcap',
+];
 const LARGEST_WIDTH = 576;
 
 export function resolveOptions(options: AttentionOptions): Site {
+  assertKnown(WHERE, options, OPTIONS);
   const {
     backend,
     strategy,
@@ -69,6 +87,7 @@ export function resolveOptions(options: AttentionOptions): Site {
   } = options;
   assertPlugin('backend', backend, 'attend');
   assertPlugin('strategy', strategy, 'plan');
+  assertNames(strategy);
   assertWhole(WHERE, 'heads', heads, { min: 1 });
   assertWhole(WHERE, 'kvHeads', kvHeads, { min: 1 });
   if (heads % kvHeads !== 0) fail(`heads to be a multiple of kvHeads ${kvHeads}`, heads);
@@ -104,12 +123,27 @@ export function resolveOptions(options: AttentionOptions): Site {
     queryChunk,
     rollback,
   };
+  for (const name of Object.keys(strategy.requires ?? {})) {
+    if (name === 'keys' || name === 'values') {
+      fail(
+        `a strategy that requires names other than keys and values, which are the cache's`,
+        name,
+      );
+    }
+  }
   strategy.validate?.(layer);
   return { backend, strategy, layer, values, layout, storage, sinkLogits };
 }
 
 function fail(expected: string, actual: unknown): never {
   throw inputError(WHERE, expected, actual);
+}
+
+/** `keys` and `values` are the cache's own rows, see `Appended.rows`. */
+function assertNames({ name, requires = {} }: AttentionStrategy): void {
+  const taken = ['keys', 'values'].find((reserved) => reserved in requires);
+  if (taken === undefined) return;
+  fail(`auxiliary tensors of other names than keys and values, required by ${name}`, taken);
 }
 
 function assertPlugin(role: 'backend' | 'strategy', plugin: unknown, method: string): void {

@@ -65,6 +65,8 @@ export class AttentionResult {
     if (this.#disposed && !this.#stats) {
       const error = new LifetimeError('stats: expected a live result, got a disposed one', {
         code: 'TENSOR_DISPOSED',
+        expected: 'a live result',
+        actual: 'a disposed one',
         hint: 'await stats() before result.dispose()',
       });
       return Promise.reject(error);

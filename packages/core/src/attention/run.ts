@@ -1,12 +1,13 @@
 import { fromQuery } from '../bound.js';
 import { entriesOf } from '../entries.js';
+import { assertKnown } from '../check.js';
 import { inputError } from '../errors.js';
 import type { Positions } from '../positions.js';
-import { assertReplay } from './check-plan.js';
+import { assertReplay } from './replay.js';
 import { cut, execute } from './execute.js';
 import { Feedback } from './feedback.js';
 import { IndexState } from './index-state.js';
-import { type CallInputs, type CheckedInputs, checkInputs } from './inputs.js';
+import { CALL_INPUTS, type CallInputs, type CheckedInputs, checkInputs } from './inputs.js';
 import type { Site } from './options.js';
 import type { AttentionResult } from './result.js';
 
@@ -19,6 +20,7 @@ export interface RunInputs extends CallInputs {
 
 /** One shot over keys and values that stay where they are. */
 export async function run(site: Site, inputs: RunInputs): Promise<AttentionResult> {
+  assertKnown('run', inputs, [...CALL_INPUTS, 'causal', 'batch']);
   const { causal = true, batch = 1 } = inputs;
   const { strategy, layer, backend } = site;
   if (!(Number.isInteger(batch) && batch >= 1))
@@ -37,9 +39,9 @@ export async function run(site: Site, inputs: RunInputs): Promise<AttentionResul
   const positions = positionsOf(checked, causal);
   if (inputs.plan) assertReplay('run', inputs.plan, cut(positions, layer.queryChunk));
 
-  const read = checked.read();
   const index = new IndexState(strategy, { backend, layer, batch });
-  const made = [index, ...read.owned];
+  const read = checked.read();
+  let made: { dispose(): void }[] = [index, ...read.owned];
   try {
     const keys = entriesOf(read.key, checked.lengths);
     const values = read.value ? entriesOf(read.value, checked.lengths) : 'keys';
@@ -60,8 +62,11 @@ export async function run(site: Site, inputs: RunInputs): Promise<AttentionResul
       inputs,
       bytesHeld: index.bytes,
     });
-    // A kept plan may read the index's entries.
-    if (result.plan) result.plan.adopt(made.splice(0));
+    // A kept plan may read the index's entries, or the keys themselves.
+    if (result.plan) {
+      result.plan.adopt([index]);
+      made = result.plan.adoptNamed(read.owned);
+    }
     return result;
   } finally {
     for (const one of made) one.dispose();

@@ -1,12 +1,14 @@
 import { KVCache } from '../cache/kv-cache.js';
 import { fromQuery } from '../bound.js';
+import { assertKnown } from '../check.js';
 import { inputError, LifetimeError } from '../errors.js';
+import type { KeptPlan } from '../plan.js';
 import type { Positions } from '../positions.js';
-import { assertReplay } from './check-plan.js';
+import { assertReplay } from './replay.js';
 import { cut, execute } from './execute.js';
 import { Feedback } from './feedback.js';
 import { IndexState } from './index-state.js';
-import { type CallInputs, checkInputs, type ReadInputs } from './inputs.js';
+import { CALL_INPUTS, type CallInputs, checkInputs, type ReadInputs } from './inputs.js';
 import type { Site } from './options.js';
 import type { AttentionResult } from './result.js';
 
@@ -115,11 +117,14 @@ export class Sequence {
 
   async #attend(inputs: CallInputs): Promise<AttentionResult> {
     this.#assertLive('attend');
+    assertKnown('attend', inputs, CALL_INPUTS);
     const { cache } = this.#state;
     const checked = checkInputs(this.#site, 'attend', inputs, this.#batch);
     const { tokens, keyTokens, lengths } = checked;
     if (tokens > keyTokens)
-      throw inputError('attend', `at most as many queries as keys, ${keyTokens}`, tokens);
+      throw inputError('attend', `at most as many queries as keys, ${keyTokens}`, tokens, {
+        code: 'INVALID_SHAPE',
+      });
     cache.assertRoom(lengths);
     const skipped = keyTokens - tokens;
     const positions: Positions = {
@@ -130,10 +135,14 @@ export class Sequence {
     if (inputs.plan)
       assertReplay('attend', inputs.plan, cut(positions, this.#site.layer.queryChunk));
     const read = checked.read();
+    let plan: KeptPlan | undefined;
     try {
-      return await this.#run(inputs, read, lengths, positions);
+      const result = await this.#run(inputs, read, lengths, positions);
+      plan = result.plan;
+      return result;
     } finally {
-      for (const tensor of read.owned) tensor.dispose();
+      const rest = plan?.adoptNamed(read.owned) ?? read.owned;
+      for (const tensor of rest) tensor.dispose();
     }
   }
 
@@ -181,6 +190,8 @@ export class Sequence {
     if (!this.#disposed) return;
     throw new LifetimeError(`${what}: expected a live sequence, got a disposed one`, {
       code: 'SEQUENCE_DISPOSED',
+      expected: 'a live sequence',
+      actual: 'a disposed one',
     });
   }
 
@@ -189,12 +200,16 @@ export class Sequence {
     if (this.#running === 0) return;
     throw new LifetimeError(`${what}: expected no attend() under way, got ${this.#running}`, {
       code: 'SEQUENCE_BUSY',
+      expected: 0,
+      actual: this.#running,
       hint: 'await the earlier attend() first',
     });
   }
 }
 
-function create(site: Site, { batch = 1, capacity }: SequenceOptions): State {
+function create(site: Site, options: SequenceOptions): State {
+  assertKnown('sequence', options, ['batch', 'capacity']);
+  const { batch = 1, capacity } = options;
   for (const [name, value] of Object.entries({ batch, capacity })) {
     if (value === undefined && name === 'capacity') continue;
     if (!(Number.isInteger(value) && value! >= 1))
@@ -202,6 +217,7 @@ function create(site: Site, { batch = 1, capacity }: SequenceOptions): State {
   }
   const { backend, strategy, layer, values, storage } = site;
   const { kvHeads, headDim, valueDim, pageSize } = layer;
+  const index = new IndexState(strategy, { backend, layer, batch });
   const cache = new KVCache(backend, {
     batch,
     kvHeads,
@@ -212,9 +228,5 @@ function create(site: Site, { batch = 1, capacity }: SequenceOptions): State {
     pageSize,
     capacity,
   });
-  return {
-    cache,
-    index: new IndexState(strategy, { backend, layer, batch }),
-    feedback: new Feedback(strategy.audit?.delay),
-  };
+  return { cache, index, feedback: new Feedback(strategy.audit?.delay) };
 }
