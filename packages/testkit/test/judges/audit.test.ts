@@ -9,9 +9,9 @@ import {
   dot,
   everyQuery,
   examine,
-  headsOf,
   holds,
   type Inputs,
+  layerOf,
   matrix,
   type Place,
   placesOf,
@@ -68,8 +68,7 @@ async function auditBoth(problem: Problem, inputs: Inputs, chosen: Options, samp
   const batch = problem.lengths.length;
   const reports: AuditReport[] = [];
   const attention = createAttention({
-    ...problem,
-    heads: headsOf(problem),
+    ...layerOf(problem),
     backend: reference(),
     strategy: audit(windowed(chosen), { sample, seed: 7, onReport: (one) => reports.push(one) }),
   });

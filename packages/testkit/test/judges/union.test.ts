@@ -8,9 +8,9 @@ import {
   attendCache,
   everyQuery,
   examine,
-  headsOf,
   holds,
   type Inputs,
+  layerOf,
   type Place,
   placesOf,
   type Problem,
@@ -71,8 +71,7 @@ describe('union', () => {
       const inputs = randomInputs(problem);
       const reads = readsOf(problem, inputs, chosen);
       const attention = createAttention({
-        ...problem,
-        heads: headsOf(problem),
+        ...layerOf(problem),
         backend: reference(),
         strategy: bothOf(problem, chosen),
       });

@@ -42,6 +42,14 @@ export function problems(limits: Limits = {}): fc.Arbitrary<Problem> {
 export const headsOf = ({ kvHeads, group }: Problem): number => kvHeads * group;
 export const tokensOf = ({ lengths }: Problem): number => Math.max(...lengths);
 
+type LayerOption = 'heads' | Exclude<keyof Problem, 'seed' | 'lengths' | 'group'>;
+
+/** The problem's layer, as options of `createAttention`. */
+export const layerOf = (problem: Problem): Record<LayerOption, number> => {
+  const { kvHeads, headDim, valueDim, pageSize, queryChunk, rollback } = problem;
+  return { heads: headsOf(problem), kvHeads, headDim, valueDim, pageSize, queryChunk, rollback };
+};
+
 /** One query of a case, and the kv head that it reads. */
 export interface Place {
   readonly row: number;
