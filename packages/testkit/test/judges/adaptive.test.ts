@@ -1,6 +1,6 @@
-import { isSampled, reference } from '@jit-attention/core';
+import { isSampled, reference, type Sequence } from '@jit-attention/core';
 import fc from 'fast-check';
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { adaptive, type AdaptiveOptions } from '../../judges/adaptive.js';
 import { lightning } from '../../judges/lightning.js';
@@ -10,12 +10,15 @@ import {
   best,
   type Call,
   clear,
+  cutInputs,
   dot,
   everyQuery,
   headsOf,
   holds,
   type Inputs,
+  mapInputs,
   matrix,
+  noise,
   type Problem,
   problems,
   randomInputs,
@@ -24,8 +27,10 @@ import {
   span,
   Stack,
   sum,
+  toArrays,
   tokensOf,
   Transcript,
+  uniform,
 } from './support/index.js';
 import { indexerAt, indexerScore } from './support/straight-deepseek.js';
 import { callsOf, walk } from './support/walk.js';
@@ -165,4 +170,31 @@ describe('adaptive', () => {
         stack.dispose();
       }
     }));
+
+  it('forgets a call that was aborted half-way', () =>
+    holds([problems({ batch: 1 }), options], async (problem, options) => {
+      const steps = { ...problem, queryChunk: 1 };
+      const { layer, attention } = setUp(steps, options);
+      const calls = callsOf(problem, 1);
+      const { output } = story(problem, layer.inputs, options, calls);
+      const sequence = attention.sequence();
+      const transcript = new Transcript('aborted', problem);
+      for (const call of calls) {
+        await abortHalfWay(sequence, problem, layer.inputs);
+        const result = await sequence.attend(toArrays(cutInputs(layer.inputs, call)));
+        await transcript.add(result, call.start, call.counts);
+      }
+      transcript.assertOutput(output);
+    }));
 });
+
+/** A call of wrong tokens, a chunk each, that is aborted after the first. */
+async function abortHalfWay(sequence: Sequence, problem: Problem, inputs: Inputs): Promise<void> {
+  const before = sequence.length;
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(), 0);
+  const wrong = mapInputs(inputs, (rows) => noise(rows, 1, 3, uniform(problem.seed)));
+  const call = sequence.attend({ ...toArrays(wrong), signal: controller.signal });
+  await expect(call).rejects.toMatchObject({ code: 'ABORTED' });
+  expect(sequence.length).toBe(before);
+}

@@ -1,6 +1,6 @@
-import { type Backend, reference } from '@jit-attention/core';
+import { type Backend, createAttention, reference } from '@jit-attention/core';
 import fc from 'fast-check';
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { csa2, csa2Reindex } from '../../judges/csa2.js';
 import { csa2Reuse } from '../../judges/csa2-reuse.js';
@@ -152,4 +152,20 @@ describe('csa2', () => {
       }));
       await examine(problem, ...layers);
     }));
+
+  it('asks for the plan of an earlier layer', async () => {
+    const layer = { ratio: 2, window: 4, budget: 2, indexHeads: 1, indexWidth: 2 };
+    const attention = createAttention({
+      backend: reference(),
+      strategy: csa2Reuse(layer),
+      heads: 1,
+      headDim: 2,
+      values: 'key',
+    });
+    const sequence = attention.sequence();
+    const token = Float32Array.of(1, 2);
+    const call = sequence.attend({ query: token, key: token });
+    await expect(call).rejects.toMatchObject({ code: 'MISSING_INPUT' });
+    expect(sequence.length).toBe(0);
+  });
 });
