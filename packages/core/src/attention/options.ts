@@ -68,26 +68,26 @@ const LARGEST_WIDTH = 576;
 
 export function resolveOptions(options: AttentionOptions): Site {
   assertKnown(WHERE, options, OPTIONS);
-  const {
-    backend,
-    strategy,
-    heads,
-    headDim,
-    storage = 'f32',
-    values = 'own',
-    layout = 'bhtd',
-    softcap,
-  } = options;
-  const {
-    kvHeads = heads,
-    valueDim = headDim,
-    pageSize = 64,
-    queryChunk = 512,
-    rollback = 256,
-  } = options;
+  const { backend, strategy, values = 'own', layout = 'bhtd', storage = 'f32' } = options;
   assertPlugin('backend', backend, 'attend');
   assertPlugin('strategy', strategy, 'plan');
   assertNames(strategy);
+  const layer = layerOf(options);
+  assertOneOf(WHERE, 'values', values, ['own', 'key']);
+  assertOneOf(WHERE, 'layout', layout, ['bhtd', 'bthd']);
+  assertOneOf(WHERE, 'storage', storage, ['f32', 'f16', 'i8']);
+  const { headDim, valueDim } = layer;
+  if (values === 'key' && valueDim > headDim) {
+    fail(`valueDim of at most headDim ${headDim}, as values are a prefix of the keys`, valueDim);
+  }
+  const sinkLogits = sinkLogitsOf(options);
+  strategy.validate?.(layer);
+  return { backend, strategy, layer, values, layout, storage, sinkLogits };
+}
+
+function layerOf(options: AttentionOptions): Layer {
+  const { heads, kvHeads = heads, headDim, valueDim = headDim, softcap } = options;
+  const { pageSize = 64, queryChunk = 512, rollback = 256 } = options;
   assertWhole(WHERE, 'heads', heads, { min: 1 });
   assertWhole(WHERE, 'kvHeads', kvHeads, { min: 1 });
   if (heads % kvHeads !== 0) fail(`heads to be a multiple of kvHeads ${kvHeads}`, heads);
@@ -97,42 +97,22 @@ export function resolveOptions(options: AttentionOptions): Site {
   assertWhole(WHERE, 'queryChunk', queryChunk, { min: 1 });
   assertWhole(WHERE, 'rollback', rollback, { min: 0 });
   const { scale = headDim ** -0.5 } = options;
-  if (!(Number.isFinite(scale) && scale > 0)) fail('scale to be finite and above 0', scale);
-  if (softcap !== undefined && !(Number.isFinite(softcap) && softcap > 0)) {
-    fail('softcap to be finite and above 0', softcap);
-  }
-  assertOneOf(WHERE, 'values', values, ['own', 'key']);
-  assertOneOf(WHERE, 'layout', layout, ['bhtd', 'bthd']);
-  assertOneOf(WHERE, 'storage', storage, ['f32', 'f16', 'i8']);
-  if (values === 'key' && valueDim > headDim) {
-    fail(`valueDim of at most headDim ${headDim}, as values are a prefix of the keys`, valueDim);
-  }
-  const sinkLogits = options.sinkLogits && Float32Array.from(options.sinkLogits);
-  if (sinkLogits && sinkLogits.length !== heads)
-    fail(`${heads} sinkLogits, one a head`, sinkLogits.length);
-  if (sinkLogits?.some((logit) => Number.isNaN(logit))) fail('sinkLogits to be numbers', NaN);
+  assertPositive('scale', scale);
+  if (softcap !== undefined) assertPositive('softcap', softcap);
+  const sizes = { heads, kvHeads, headDim, valueDim, pageSize, queryChunk, rollback };
+  return { ...sizes, scale, softcap };
+}
 
-  const layer: Layer = {
-    heads,
-    kvHeads,
-    headDim,
-    valueDim,
-    scale,
-    softcap,
-    pageSize,
-    queryChunk,
-    rollback,
-  };
-  for (const name of Object.keys(strategy.requires ?? {})) {
-    if (name === 'keys' || name === 'values') {
-      fail(
-        `a strategy that requires names other than keys and values, which are the cache's`,
-        name,
-      );
-    }
-  }
-  strategy.validate?.(layer);
-  return { backend, strategy, layer, values, layout, storage, sinkLogits };
+function assertPositive(name: string, value: number): void {
+  if (!(Number.isFinite(value) && value > 0)) fail(`${name} to be finite and above 0`, value);
+}
+
+function sinkLogitsOf({ sinkLogits, heads }: AttentionOptions): Float32Array | undefined {
+  if (!sinkLogits) return undefined;
+  if (sinkLogits.length !== heads) fail(`${heads} sinkLogits, one a head`, sinkLogits.length);
+  const logits = Float32Array.from(sinkLogits);
+  if (logits.some(Number.isNaN)) fail('sinkLogits to be numbers', NaN);
+  return logits;
 }
 
 function fail(expected: string, actual: unknown): never {

@@ -3,9 +3,7 @@ import {
   type AttentionStrategy,
   defineStrategy,
   fromQuery,
-  type Groups,
-  groups,
-  type IndexSite,
+  pageBounds,
   type Plan,
   ranges,
   type Step,
@@ -45,30 +43,13 @@ export const oldest = (count: number): AttentionStrategy =>
     dead: (length) => [[count, length]],
   });
 
-function pageBound(site: IndexSite, kind: 'min' | 'max'): Groups {
-  const stride = site.layer.pageSize;
-  return groups(site, {
-    inputs: ['keys'],
-    stride,
-    partial: true,
-    make: ({ ops, inputs, first, count }) =>
-      ops.pool({
-        kind,
-        parts: [{ values: inputs.keys, start: 0, length: stride }],
-        stride,
-        first,
-        count,
-      }),
-  });
-}
-
 /** Reads the query's own page and the best others by an upper bound of their scores: an index and a selection. */
 export const bestPages = (pages: number): AttentionStrategy =>
   defineStrategy({
     name: 'bestPages',
     apiVersion: 1,
     supports: { ...SUPPORTS, bidirectional: false },
-    index: (site) => ({ min: pageBound(site, 'min'), max: pageBound(site, 'max') }),
+    index: pageBounds,
     plan({ query, keys, index: { min, max }, layer, ops }) {
       const selection = ops.select({
         score: { kind: 'bounds', query, min: min.rows, max: max.rows },
