@@ -1,9 +1,17 @@
 /** What the host calls: every export here is an export of the WASM file; kernels are `name(desc, scratch)`. */
 export { heapBase } from './heap';
-export { attend, attendJoin, attendPartial, attendScratch } from './attend';
+export { attendJoin, partialBytes } from './attend/output';
+export { attend, attendScratch } from './attend/task';
 
 // Exported so that the optimiser does not inline them into their only caller: in a function of its own V8 keeps a
 // loop's accumulators in registers, in a large one it spills them (47 GFLOP/s against 17).
+export { add32, fourKeys } from './few';
 export { addValues, multiplyKeys } from './gemm';
 export { gatherRows, packKeys, packValues } from './pack';
 export { softmaxRow } from './softmax';
+export { convertRows } from './convert';
+export { copyBlocks, moveRows, permuteElements, writeSlots } from './arrange';
+export { mergeParts } from './merge';
+export { poolGroups } from './pool';
+export { linear, linearScratch } from './linear';
+export { hadamardRows, normRows, quantiseRows, rotateRows } from './rows';

@@ -21,14 +21,14 @@ function mergeRow(desc: usize, row: i32): void {
   const gates = pointer(desc, 7);
   const own = logSum(desc, row, -Infinity);
   store<f32>(pointer(desc, 12) + ((<usize>row) << 2), <f32>own);
-  const total = gates ? 0 : logSum(desc, row, sinkOf(desc, row));
+  const total = gates ? NaN : logSum(desc, row, sinkOf(desc, row));
   const output = pointer(desc, 11) + <usize>row * (width << 2);
   memory.fill(output, 0, width << 2);
   for (let i = 0; i < count; i++) {
+    const log = logOf(desc, i, row);
+    if (log === -Infinity) continue; // An empty part has no say, whatever it and its gate hold.
     const gate = gates + ((<usize>row * count + i) << 2);
-    const weight = gates ? load<f32>(gate) : <f32>shareOf(logOf(desc, i, row), total);
-    // An empty part has no say, whatever it holds.
-    if (weight === 0) continue;
+    const weight = gates ? load<f32>(gate) : <f32>Math.exp(log - total);
     addScaled(pointer(partAt(desc, i), 0) + <usize>row * (width << 2), weight, width, output);
   }
 }

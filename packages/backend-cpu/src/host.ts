@@ -17,6 +17,7 @@ export interface Memory {
   u8(ptr: number, length: number): Uint8Array;
   i32(ptr: number, length: number): Int32Array;
   f32(ptr: number, length: number): Float32Array;
+  f64(ptr: number, length: number): Float64Array;
   /** Bytes given out, and bytes of the WASM memory as a whole. */
   readonly used: number;
   readonly size: number;
@@ -27,6 +28,7 @@ export interface Arena {
   /** Copies numbers in, 16-byte aligned. */
   i32(values: ArrayLike<number>): number;
   f32(values: ArrayLike<number>): number;
+  f64(values: ArrayLike<number>): number;
   /** Uninitialised bytes, 64-byte aligned. */
   bytes(length: number): number;
 }

@@ -1,0 +1,125 @@
+import { inputError, rowBytes, sizeOf, type Tensor } from '@jit-attention/core';
+
+import type { Host } from '../host.js';
+import { assertAxis, assertRange, assertRank, assertShape } from './checks.js';
+import { convert, place, rowsOf } from './convert.js';
+import { shares } from './shares.js';
+
+/** Writes into tensors that are there already. */
+
+/** See `Backend.writeRows`. */
+export function writeRows(host: Host, target: Tensor, source: Tensor, slots: Int32Array): void {
+  assertRank('writeRows: target', target, 4);
+  assertRank('writeRows: source', source, 4);
+  const [pages, heads, pageSize, width] = target.shape as [number, number, number, number];
+  const [batch, , tokens] = source.shape as [number, number, number];
+  assertShape('writeRows: source', source, [batch, heads, tokens, width]);
+  if (slots.length !== batch * tokens)
+    throw inputError('writeRows', `${batch * tokens} slots`, slots.length);
+  for (const slot of slots)
+    if (slot >= 0) assertRange('writeRows', [slot, slot + 1], pages * pageSize);
+
+  const rows = batch * heads * tokens;
+  const [share, tasks] = shares(host, rows, 8 * width);
+  const desc = host.arena.i32([
+    ...[0, tasks, share, rows, width],
+    ...place(rowsOf(host, source)),
+    ...place(rowsOf(host, target)),
+    ...[heads, tokens, pageSize, host.arena.i32(slots)],
+  ]);
+  host.run('writeSlots', desc, 4 * width);
+}
+
+/** Copies blocks of equal size; `from` and `to` are bytes from where each tensor's numbers begin. */
+function copyBlocks(
+  host: Host,
+  bytes: number,
+  { source, from }: { source: number; from: ArrayLike<number> },
+  { target, to }: { target: number; to: ArrayLike<number> },
+): void {
+  const [share, tasks] = shares(host, from.length, 2 * bytes);
+  const lists = [host.arena.i32(from), host.arena.i32(to)];
+  host.run(
+    'copyBlocks',
+    host.arena.i32([0, tasks, share, from.length, bytes, source, lists[0], target, lists[1]]),
+  );
+}
+
+/** See `Backend.copyPages`. */
+export function copyPages(
+  host: Host,
+  source: Tensor,
+  target: Tensor,
+  from: readonly number[],
+  to: readonly number[],
+): void {
+  assertShape('copyPages: target', target, [target.shape[0], ...source.shape.slice(1)]);
+  assertDType('copyPages: target', target, source);
+  if (from.length !== to.length) throw inputError('copyPages', `${from.length} targets`, to.length);
+  for (const page of from) assertRange('copyPages: from', [page, page + 1], source.shape[0]);
+  for (const page of to) assertRange('copyPages: to', [page, page + 1], target.shape[0]);
+  const bytes = source.bytes / source.shape[0];
+  const offsets = (pages: readonly number[]): number[] => pages.map((page) => page * bytes);
+  const [start, end] = [host.pointerOf(source), host.pointerOf(target)];
+  if (start !== end || !from.some((page) => to.includes(page))) {
+    copyBlocks(
+      host,
+      bytes,
+      { source: start, from: offsets(from) },
+      { target: end, to: offsets(to) },
+    );
+    return;
+  }
+  // A page that is read and written: all are read first.
+  const spare = host.arena.bytes(from.length * bytes);
+  const between = offsets(from.map((_, i) => i));
+  copyBlocks(host, bytes, { source: start, from: offsets(from) }, { target: spare, to: between });
+  copyBlocks(host, bytes, { source: spare, from: between }, { target: end, to: offsets(to) });
+}
+
+/** See `Backend.copyInto`. */
+export function copyInto(
+  host: Host,
+  target: Tensor,
+  source: Tensor,
+  { axis, at }: { axis: number; at: number },
+): void {
+  assertAxis('copyInto', target, axis);
+  const length = source.shape[axis];
+  assertShape(
+    'copyInto: source',
+    source,
+    target.shape.map((size, i) => (i === axis ? length : size)),
+  );
+  assertRange('copyInto', [at, at + length], target.shape[axis]);
+  if (target.dtype === 'i8' && axis === target.shape.length - 1)
+    throw inputError('copyInto', 'an axis before the last: rows of i8 share a scale', axis);
+  const numbers = asDType(host, source, target);
+  const width = target.shape.at(-1)!;
+  const inner =
+    axis === target.shape.length - 1
+      ? rowBytes(target.dtype, 1)
+      : sizeOf(target.shape.slice(axis + 1, -1)) * rowBytes(target.dtype, width);
+  const outer = Array.from({ length: sizeOf(target.shape.slice(0, axis)) }, (_, i) => i);
+  copyBlocks(
+    host,
+    length * inner,
+    { source: numbers, from: outer.map((i) => i * length * inner) },
+    { target: host.pointerOf(target), to: outer.map((i) => (i * target.shape[axis] + at) * inner) },
+  );
+}
+
+/** Where the numbers of `source` lie in the type of `target`. */
+function asDType(host: Host, source: Tensor, target: Tensor): number {
+  const rows = rowsOf(host, source);
+  if (source.dtype === target.dtype) return rows.ptr;
+  if (target.dtype === 'i32') assertDType('copyInto: source', source, target);
+  const ptr = host.arena.bytes(rows.rows * rowBytes(target.dtype, rows.width));
+  convert(host, rows, { ...rows, ptr, dtype: target.dtype });
+  return ptr;
+}
+
+function assertDType(where: string, tensor: Tensor, like: Tensor): void {
+  if (tensor.dtype === like.dtype) return;
+  throw inputError(where, `dtype ${like.dtype}`, tensor.dtype, { code: 'INVALID_DTYPE' });
+}
