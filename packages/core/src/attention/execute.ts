@@ -104,7 +104,8 @@ class Run {
       const plan =
         inputs.plan?.chunks[i]?.plan ??
         (await this.#plan(scope, { query, rows, positions, chunk: i }));
-      assertPlan(`${where}: ${site.strategy.name}`, plan, site, positions);
+      const { keys } = this.#call;
+      assertPlan(plan, { where: `${where}: ${site.strategy.name}`, site, keys, positions });
       const { joined, requests } = this.#attend(scope, plan, query, positions);
       feedback.advance(this.#ends(positions), this.#audit(scope, plan, requests, joined));
       this.#collect(scope, joined.output, start);
