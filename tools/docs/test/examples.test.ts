@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { format } from 'node:util';
+
+import { afterAll, describe, expect, it, vi } from 'vitest';
+
+import { type Block, blocksOf } from '../markdown.js';
+import { type Page, pages, root } from '../pages.js';
+import { typeErrors } from '../types.js';
+import { Workshop } from '../workshop.js';
+
+/**
+ * Code in the documentation cannot rot: a block of `ts` or `js` is either a file that is run here as it stands
+ * (`file=name.ts`), with the output that the page shows for it (`text of=name.ts`), or a part of a file of this
+ * repository, word for word (`excerpt=path`).
+ */
+const workshop = new Workshop();
+afterAll(() => workshop.remove());
+
+/** A file in the documentation, as it was written into the workshop. */
+interface Example {
+  readonly file: string;
+  readonly path: string;
+  /** What it prints, where the page says so. */
+  readonly output: string | undefined;
+}
+
+const isCode = ({ language }: Block): boolean => ['ts', 'js'].includes(language);
+
+function examplesOf({ path, text }: Page): Example[] {
+  const blocks = blocksOf(text);
+  return blocks.filter(isCode).flatMap(({ options: { file }, code }) => {
+    if (file === undefined) return [];
+    const output = blocks.find(({ options }) => options.of === file)?.code;
+    return [{ file, path: workshop.write(path.replaceAll(/[/.]/g, '-'), file, code), output }];
+  });
+}
+
+/** What a module prints while it loads. */
+async function printed(path: string): Promise<string> {
+  const lines: string[] = [];
+  const log = vi.spyOn(console, 'log').mockImplementation((...values: unknown[]) => {
+    lines.push(`${format(...values)}\n`);
+  });
+  try {
+    await import(path);
+  } finally {
+    log.mockRestore();
+  }
+  return lines.join('');
+}
+
+const withoutIndent = (text: string): string => text.replaceAll(/^\s+/gm, '').trimEnd();
+
+const documented = pages().map((page) => ({ page, examples: examplesOf(page) }));
+
+for (const { page, examples } of documented) {
+  const blocks = blocksOf(page.text);
+  if (!blocks.some(isCode)) continue;
+  describe(page.path, async () => {
+    for (const { file, path, output } of examples) {
+      // A file of tests registers them as it loads, here.
+      if (/\.test\.[jt]s$/.test(file)) await import(path);
+      else {
+        it(`${file} runs as pasted`, async () => {
+          const text = await printed(path);
+          if (output !== undefined) expect(text).toBe(output);
+        });
+      }
+    }
+    for (const { options, code } of blocks.filter(({ options }) => options.excerpt)) {
+      it(`shows ${options.excerpt} as it is`, () => {
+        const source = readFileSync(join(root, options.excerpt), 'utf8');
+        expect(withoutIndent(source)).toContain(withoutIndent(code));
+      });
+    }
+    it('runs or quotes every block of code', () => {
+      const loose = blocks
+        .filter(isCode)
+        .filter(({ options }) => !options.file && !options.excerpt);
+      const places = loose.map(({ line }) => `${page.path}:${line}`);
+      expect(places, 'mark them `file=name.ts` or `excerpt=path`').toEqual([]);
+    });
+  });
+}
+
+describe('examples of all pages', () => {
+  it('have no type errors', () => {
+    const conditions = process.env.TEST_BUILT ? [] : ['@jit-attention/source'];
+    const paths = documented.flatMap(({ examples }) => examples.map(({ path }) => path));
+    expect(typeErrors(paths, conditions)).toEqual([]);
+  });
+});
