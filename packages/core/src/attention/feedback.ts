@@ -18,11 +18,23 @@ export class Feedback {
   #first: number;
   /** Only with a delay: without one nothing is fed back. */
   #records: StepRecord[];
+  #floor: readonly number[];
 
-  constructor(delay: number | undefined, first = 0, records: readonly StepRecord[] = []) {
+  constructor(
+    delay: number | undefined,
+    first = 0,
+    records: readonly StepRecord[] = [],
+    floor: readonly number[] = [],
+  ) {
     this.#delay = delay;
     this.#first = first;
     this.#records = records.map((record) => ({ ...record }));
+    this.#floor = floor;
+  }
+
+  /** The shortest lengths that truncation can go back to: of the steps before some were dropped. */
+  get floor(): readonly number[] {
+    return this.#floor;
   }
 
   /** The number of the step that is planned next. */
@@ -65,11 +77,12 @@ export class Feedback {
       !report || deliveredTo < safe;
     let old = 0;
     while (this.#first + old < safe && isSettled(this.#records[old])) old++;
+    if (old > 0) this.#floor = this.#records[safe - 1 - this.#first].ends;
     this.#records.splice(0, old);
     this.#first += old;
   }
 
   fork(): Feedback {
-    return new Feedback(this.#delay, this.#first, this.#records);
+    return new Feedback(this.#delay, this.#first, this.#records, this.#floor);
   }
 }

@@ -30,13 +30,13 @@ export class IndexState {
     }
   }
 
-  /** @throws {CacheError} `ROLLBACK_EXCEEDED` when a part cannot go back to `lengths`; nothing is changed */
+  /** @throws {CacheError} `ROLLBACK_EXCEEDED` when a part, or one of the `others`, cannot go back to `lengths`; nothing is changed */
   assertFloor(
     lengths: readonly number[],
     current: readonly number[],
-    cacheFloor: readonly number[],
+    others: readonly (readonly number[])[],
   ): void {
-    const floors = [cacheFloor, ...this.#all.map((part) => part.floor ?? [])];
+    const floors = [...others, ...this.#all.map((part) => part.floor ?? [])];
     lengths.forEach((length, row) => {
       const floor = Math.max(0, ...floors.map((floor) => floor[row] ?? 0));
       if (length >= Math.min(floor, current[row])) return;

@@ -92,7 +92,7 @@ export class Sequence {
         throw inputError('truncate', 'a whole number from 0', one);
     }
     const lengths = wanted.map((one, row) => Math.min(one, cache.lengths[row]));
-    index.assertFloor(lengths, cache.lengths, cache.floor);
+    index.assertFloor(lengths, cache.lengths, [cache.floor, feedback.floor]);
     cache.truncate(lengths);
     index.truncate(lengths);
     feedback.truncate(lengths);
