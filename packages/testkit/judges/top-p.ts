@@ -2,9 +2,7 @@ import {
   type AttentionStrategy,
   defineStrategy,
   fromQuery,
-  type Groups,
-  groups,
-  type IndexSite,
+  pageBounds,
   series,
   topk,
   topp,
@@ -34,8 +32,7 @@ export function topP({ p, capacity, pages }: TopPOptions): AttentionStrategy {
         input: 'keys',
         make: (keys, { ops }) => ops.quantise(keys, { bits: 4, range: 'minmax' }),
       }),
-      min: pageBound(site, 'min'),
-      max: pageBound(site, 'max'),
+      ...pageBounds(site),
     }),
     plan({ query, index, keys, layer, ops }) {
       const { scale, softcap, pageSize: block } = layer;
@@ -59,22 +56,5 @@ export function topP({ p, capacity, pages }: TopPOptions): AttentionStrategy {
       });
       return { branches: [{ keys: 'cache', selection }] };
     },
-  });
-}
-
-function pageBound(site: IndexSite, kind: 'min' | 'max'): Groups {
-  const stride = site.layer.pageSize;
-  return groups(site, {
-    inputs: ['keys'],
-    stride,
-    partial: true,
-    make: ({ ops, inputs, first, count }) =>
-      ops.pool({
-        kind,
-        parts: [{ values: inputs.keys, start: 0, length: stride }],
-        stride,
-        first,
-        count,
-      }),
   });
 }

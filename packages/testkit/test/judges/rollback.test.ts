@@ -1,4 +1,10 @@
-import { type Backend, JitAttentionError, reference } from '@jit-attention/core';
+import {
+  type AttentionStrategy,
+  type Backend,
+  JitAttentionError,
+  reference,
+  topk,
+} from '@jit-attention/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
@@ -18,6 +24,21 @@ import {
   span,
 } from './support/index.js';
 import { latentProblems, type LatentProblem, learned } from './support/latent.js';
+
+/** Keeps nothing itself: the budget is what the audit that has just arrived asks for. */
+const listener: AttentionStrategy = {
+  name: 'listener',
+  apiVersion: 1,
+  supports: { exact: true, sync: true, bidirectional: false },
+  audit: { sample: 1, delay: 3 },
+  plan({ query, keys, layer, ops, feedback }) {
+    const missed = feedback.some(({ recall }) => recall.min < 0.5);
+    const score = { kind: 'softmax', query, keys, scale: layer.scale } as const;
+    return {
+      branches: [{ keys: 'cache', selection: ops.select({ score, pick: topk(missed ? 6 : 2) }) }],
+    };
+  },
+};
 
 const INDEXER = { budget: 3, indexHeads: 2, indexWidth: 4 };
 
@@ -40,10 +61,11 @@ const strategies = (problem: LatentProblem) => {
       adaptive((budget) => lightning({ ...INDEXER, budget }), {
         ...{ start: 4, min: 2, max: 12, target: 0.6, delay: 2, sample: 1 },
       }),
+    listener: () => listener,
   };
 };
-const NAMES = ['lightning', 'top-p', 'hca', 'csa', 'csa2', 'adaptive'] as const;
-const FORGETFUL = ['hca', 'csa', 'csa2', 'adaptive'] as const;
+const NAMES = ['lightning', 'top-p', 'hca', 'csa', 'csa2', 'adaptive', 'listener'] as const;
+const FORGETFUL = ['hca', 'csa', 'csa2', 'adaptive', 'listener'] as const;
 
 /** One context, a length it goes back to after 20 tokens, and how far it then goes on. */
 const cases = fc.record({
