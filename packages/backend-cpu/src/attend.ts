@@ -16,7 +16,7 @@ const ROWS_WIDE = 64;
 /** Entries of a split: below, a thread is not worth waking. */
 const ENTRIES_OF_SPLIT = 1024;
 
-/** Attention over one branch; see assembly/attend.ts for the descriptor. */
+/** Attention over one branch; see assembly/attend/descriptor.ts. */
 export function attend(host: Host, request: AttendRequest): AttendResult {
   const {
     query,
@@ -71,14 +71,12 @@ export function attend(host: Host, request: AttendRequest): AttendResult {
   if (splits === 1) {
     host.run('attend', desc, scratch);
   } else {
-    const partial = host.memory.allocate(
-      lanes * blocks * splits * host.call('attendPartial', desc),
-    );
+    const partial = host.memory.allocate(lanes * blocks * splits * host.call('partialBytes', desc));
     try {
       host.memory.i32(desc, PARTIAL + 1)[PARTIAL] = partial;
       host.run('attend', desc, scratch);
       host.memory.i32(desc, 2)[1] = lanes * blocks;
-      host.run('attendJoin', desc);
+      host.run('attendJoin', desc, scratch);
     } finally {
       host.memory.free(partial);
     }

@@ -1,0 +1,46 @@
+import { entriesHeads, pointer, word } from '../layout';
+
+/**
+ * What `attend` works on. Descriptor: [next, total, query, heads, tokens, headDim, keys, values | 0 (prefixes of the
+ * keys), valueDim, selection, visible, positions, scale, softcap | 0, output, logSumExp, counts, queryBlock, blocks,
+ * splits, partial]; `partial` has room for every block and split (see `partialBytes`).
+ */
+export const QUERY: i32 = 2;
+export const HEADS: i32 = 3;
+export const TOKENS: i32 = 4;
+export const KEYS: i32 = 6;
+export const VALUES: i32 = 7;
+export const VALUE_DIM: i32 = 8;
+export const SELECTION: i32 = 9;
+export const VISIBLE: i32 = 10;
+export const POSITIONS: i32 = 11;
+export const SCALE: i32 = 12;
+export const SOFTCAP: i32 = 13;
+export const OUTPUT: i32 = 14;
+export const LOG_SUM_EXP: i32 = 15;
+export const COUNTS: i32 = 16;
+export const QUERY_BLOCK: i32 = 17;
+export const BLOCKS: i32 = 18;
+export const SPLITS: i32 = 19;
+export const PARTIAL: i32 = 20;
+
+export const headDimOf = (desc: usize): i32 => word(desc, 5);
+export const kvHeadsOf = (desc: usize): i32 => entriesHeads(pointer(desc, KEYS));
+/** Query heads that share a kv head. */
+export const groupOf = (desc: usize): i32 => word(desc, HEADS) / kvHeadsOf(desc);
+/** Value channels, padded to whole panels. */
+export const paddedOf = (desc: usize): i32 => (word(desc, VALUE_DIM) + 7) & ~7;
+/** Rows of a task (queries times heads of the group), padded to whole strips of four. */
+export const rowsOf = (desc: usize): i32 => (word(desc, QUERY_BLOCK) * groupOf(desc) + 3) & ~3;
+
+/** Row `r` of a task in `[batch, heads, tokens]`: the heads of the group follow one another, query by query. */
+export function queryRow(desc: usize, row: i32, kvHead: i32, token: i32, r: i32): i32 {
+  const group = groupOf(desc);
+  const head = kvHead * group + (r % group);
+  return (row * word(desc, HEADS) + head) * word(desc, TOKENS) + token + r / group;
+}
+
+/** Where the counts of a batch row and kv head begin. */
+export function countsAt(desc: usize, row: i32, kvHead: i32): usize {
+  return pointer(desc, COUNTS) + (((row * kvHeadsOf(desc) + kvHead) * word(desc, TOKENS)) << 2);
+}

@@ -1,0 +1,87 @@
+import { STRIP, TILE } from '../gemm';
+import { entriesDtype, entriesWidth, F32, pointer, word } from '../layout';
+import { spanBytes } from '../spans';
+import { groupOf, headDimOf, KEYS, paddedOf, rowsOf, SELECTION, VALUES } from './descriptor';
+
+/**
+ * A thread's scratch. It begins with the frame: where everything else lies, and the task at hand.
+ * [desc, row, kvHead, token, valid (end of the queries that are no padding), then addresses]
+ */
+const DESC: i32 = 0;
+const ROW: i32 = 1;
+const KV_HEAD: i32 = 2;
+const TOKEN: i32 = 3;
+const VALID: i32 = 4;
+/** Packed keys of a tile, and packed values. */
+export const KEY_PANEL: i32 = 5;
+export const VALUE_PANEL: i32 = 6;
+/** Queries of the task, packed. */
+export const QUERIES: i32 = 7;
+/** Weighted values so far, `[rows / 4][padded / 8][4][8]`, and behind them the rows' [largest logit, sum]. */
+export const GATHERED: i32 = 8;
+export const STATE: i32 = 9;
+/** Logits, then weights, of four rows against a tile. */
+export const STRIP_ROWS: i32 = 10;
+/** Ids of a tile's entries, and the addresses of their keys and values. */
+export const IDS: i32 = 11;
+export const KEY_ROWS: i32 = 12;
+export const VALUE_ROWS: i32 = 13;
+export const CURSOR: i32 = 14;
+/** Rows decoded from f16 or i8. */
+export const DECODED_KEYS: i32 = 15;
+export const DECODED_VALUES: i32 = 16;
+export const SPANS: i32 = 17;
+export const SPARE_SPANS: i32 = 18;
+const WORDS: i32 = 20;
+
+export const descOf = (frame: usize): usize => pointer(frame, DESC);
+export const rowOf = (frame: usize): i32 => word(frame, ROW);
+export const kvHeadOf = (frame: usize): i32 => word(frame, KV_HEAD);
+export const tokenOf = (frame: usize): i32 => word(frame, TOKEN);
+export const validOf = (frame: usize): i32 => word(frame, VALID);
+/** Rows of the task that are no padding. */
+export const liveRows = (frame: usize): i32 =>
+  (validOf(frame) - tokenOf(frame)) * groupOf(descOf(frame));
+
+export const gatheredBytes = (desc: usize): i32 => (rowsOf(desc) * paddedOf(desc)) << 2;
+export const stateBytes = (desc: usize): i32 => rowsOf(desc) << 3;
+
+/** Writes the addresses of a frame; returns the bytes of scratch. With frame 0 it only counts. */
+export function layOut(frame: usize, desc: usize): usize {
+  const keys = pointer(desc, KEYS);
+  const values = pointer(desc, VALUES);
+  const spans = <i32>spanBytes(pointer(desc, SELECTION));
+  let end = place(frame, DESC, 0, WORDS << 2);
+  if (frame !== 0) store<u32>(frame, <u32>desc);
+  end = place(frame, KEY_PANEL, end, (TILE * headDimOf(desc)) << 2);
+  end = place(frame, VALUE_PANEL, end, (TILE * paddedOf(desc)) << 2);
+  end = place(frame, QUERIES, end, (rowsOf(desc) * headDimOf(desc)) << 2);
+  end = place(frame, GATHERED, end, gatheredBytes(desc));
+  end = place(frame, STATE, end, stateBytes(desc));
+  end = place(frame, STRIP_ROWS, end, 4 * STRIP);
+  end = place(frame, IDS, end, TILE << 2);
+  end = place(frame, KEY_ROWS, end, TILE << 2);
+  end = place(frame, VALUE_ROWS, end, TILE << 2);
+  end = place(frame, CURSOR, end, 16);
+  end = place(frame, DECODED_KEYS, end, decodedBytes(keys));
+  end = place(frame, DECODED_VALUES, end, values === 0 ? 0 : decodedBytes(values));
+  end = place(frame, SPANS, end, spans);
+  return place(frame, SPARE_SPANS, end, spans);
+}
+
+/** Puts a block at `offset`; returns where the next one may begin, 16-byte aligned. */
+function place(frame: usize, field: i32, offset: usize, bytes: i32): usize {
+  if (frame !== 0) store<u32>(frame + (field << 2), <u32>(frame + offset));
+  return (offset + bytes + 15) & ~15;
+}
+
+function decodedBytes(entries: usize): i32 {
+  return entriesDtype(entries) === F32 ? 0 : (TILE * entriesWidth(entries)) << 2;
+}
+
+export function setTask(frame: usize, row: i32, kvHead: i32, token: i32, valid: i32): void {
+  store<i32>(frame + (ROW << 2), row);
+  store<i32>(frame + (KV_HEAD << 2), kvHead);
+  store<i32>(frame + (TOKEN << 2), token);
+  store<i32>(frame + (VALID << 2), valid);
+}

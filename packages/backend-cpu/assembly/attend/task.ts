@@ -1,0 +1,120 @@
+import { TILE } from '../gemm';
+import {
+  entriesLength,
+  firstPosition,
+  nextTask,
+  pointer,
+  positionRows,
+  queryCount,
+  visibleAt,
+  word,
+} from '../layout';
+import { resetState } from '../softmax';
+import { countEntries, spansOf } from '../spans';
+import { nextTile, startCursor } from '../tiles';
+import { clearCounts, countReads } from './counts';
+import {
+  BLOCKS,
+  KEYS,
+  kvHeadsOf,
+  POSITIONS,
+  QUERY_BLOCK,
+  rowsOf,
+  SELECTION,
+  SPLITS,
+  TOKENS,
+  VISIBLE,
+} from './descriptor';
+import {
+  CURSOR,
+  descOf,
+  GATHERED,
+  gatheredBytes,
+  IDS,
+  kvHeadOf,
+  layOut,
+  rowOf,
+  setTask,
+  SPANS,
+  STATE,
+  tokenOf,
+  validOf,
+} from './frame';
+import { storePartial, writeRows } from './output';
+import { packQueries } from './queries';
+import { attendTile, gatherTile } from './tile';
+
+/** Bytes of scratch that a thread needs. */
+export function attendScratch(desc: usize): usize {
+  return layOut(0, desc);
+}
+
+/**
+ * Attention over one branch: tiled online softmax. A task is a block of queries of one batch row and kv head, with
+ * all query heads that share the head, against a share (split) of the entries that they select.
+ */
+export function attend(desc: usize, frame: usize): void {
+  layOut(frame, desc);
+  const splits = word(desc, SPLITS);
+  const kvHeads = kvHeadsOf(desc);
+  const lanes = positionRows(pointer(desc, POSITIONS)) * kvHeads;
+  for (let task = nextTask(desc); task >= 0; task = nextTask(desc)) {
+    const rest = task / splits;
+    const lane = rest % lanes;
+    // The last queries see most when causal: first come the long tasks.
+    const block = word(desc, BLOCKS) - 1 - rest / lanes;
+    attendBlock(frame, lane / kvHeads, lane % kvHeads, block, task % splits);
+  }
+}
+
+function attendBlock(frame: usize, row: i32, kvHead: i32, block: i32, split: i32): void {
+  const desc = descOf(frame);
+  const token = block * word(desc, QUERY_BLOCK);
+  const tokenEnd = min(token + word(desc, QUERY_BLOCK), word(desc, TOKENS));
+  const valid = max(token, min(tokenEnd, queryCount(pointer(desc, POSITIONS), row)));
+  setTask(frame, row, kvHead, token, valid);
+  memory.fill(pointer(frame, GATHERED), 0, gatheredBytes(desc));
+  resetState(pointer(frame, STATE), rowsOf(desc));
+  if (split === 0) clearCounts(frame, tokenEnd);
+  if (valid > token) {
+    const spans = selectSpans(frame);
+    if (split === 0) countReads(frame, spans);
+    packQueries(frame);
+    attendSpans(frame, countEntries(pointer(frame, SPANS), spans), split);
+  }
+  if (word(desc, SPLITS) === 1) {
+    writeRows(frame, tokenEnd, pointer(frame, GATHERED), pointer(frame, STATE));
+  } else {
+    storePartial(frame, block, split);
+  }
+}
+
+/** What the queries of the task select together; returns the number of spans. */
+function selectSpans(frame: usize): i32 {
+  const desc = descOf(frame);
+  const row = rowOf(frame);
+  const token = tokenOf(frame);
+  const valid = validOf(frame);
+  const position = firstPosition(pointer(desc, POSITIONS), row) + token;
+  const length = entriesLength(pointer(desc, KEYS), row);
+  const visible = visibleAt(pointer(desc, VISIBLE), position + valid - token - 1, length);
+  const selection = pointer(desc, SELECTION);
+  const spans = pointer(frame, SPANS);
+  return spansOf(selection, row, kvHeadOf(frame), token, valid, position, visible, spans);
+}
+
+/** The tiles that belong to this split. */
+function attendSpans(frame: usize, entries: i32, split: i32): void {
+  const splits = word(descOf(frame), SPLITS);
+  const tiles = (entries + TILE - 1) / TILE;
+  const first = ((tiles * split) / splits) * TILE;
+  const last = min(entries, ((tiles * (split + 1)) / splits) * TILE);
+  const cursor = pointer(frame, CURSOR);
+  const spans = pointer(frame, SPANS);
+  const ids = pointer(frame, IDS);
+  startCursor(cursor, spans, first, last - first);
+  for (let count = nextTile(cursor, spans, ids); count > 0; count = nextTile(cursor, spans, ids)) {
+    gatherTile(frame, count);
+    attendTile(frame, count);
+  }
+}

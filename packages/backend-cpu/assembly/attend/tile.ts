@@ -1,0 +1,102 @@
+import { addRows, multiplyRows } from '../few';
+import { addValues, multiplyKeys, STRIP } from '../gemm';
+import { pointer, real, word } from '../layout';
+import { gatherRows, packKeys, packValues } from '../pack';
+import { softcapStrip, softmaxRow } from '../softmax';
+import { groupOf, headDimOf, KEYS, paddedOf, SOFTCAP, VALUE_DIM, VALUES } from './descriptor';
+import {
+  DECODED_KEYS,
+  DECODED_VALUES,
+  descOf,
+  GATHERED,
+  IDS,
+  KEY_PANEL,
+  KEY_ROWS,
+  kvHeadOf,
+  liveRows,
+  QUERIES,
+  rowOf,
+  STATE,
+  STRIP_ROWS,
+  tokenOf,
+  VALUE_PANEL,
+  VALUE_ROWS,
+} from './frame';
+import { maskQueries, maskTail, visibleTo } from './mask';
+import { FEW } from './queries';
+
+/** Finds the keys and values of a tile, and packs them unless there are few rows to use them. */
+export function gatherTile(frame: usize, count: i32): void {
+  const desc = descOf(frame);
+  const width = word(desc, VALUE_DIM);
+  const keyRows = pointer(frame, KEY_ROWS);
+  gather(frame, pointer(desc, KEYS), count, headDimOf(desc), DECODED_KEYS, keyRows);
+  let valueRows = keyRows;
+  if (pointer(desc, VALUES) !== 0) {
+    valueRows = pointer(frame, VALUE_ROWS);
+    gather(frame, pointer(desc, VALUES), count, width, DECODED_VALUES, valueRows);
+  }
+  if (liveRows(frame) <= FEW) return;
+  packKeys(keyRows, count, headDimOf(desc), pointer(frame, KEY_PANEL));
+  packValues(valueRows, count, width, pointer(frame, VALUE_PANEL));
+}
+
+function gather(
+  frame: usize,
+  entries: usize,
+  count: i32,
+  width: i32,
+  decoded: i32,
+  rows: usize,
+): void {
+  const ids = pointer(frame, IDS);
+  gatherRows(
+    entries,
+    rowOf(frame),
+    kvHeadOf(frame),
+    ids,
+    count,
+    width,
+    pointer(frame, decoded),
+    rows,
+  );
+}
+
+/** A tile against every strip of four rows. */
+export function attendTile(frame: usize, count: i32): void {
+  const desc = descOf(frame);
+  const rows = liveRows(frame);
+  const firstId = load<i32>(pointer(frame, IDS));
+  for (let r = 0; r < rows; r += 4) {
+    const lastQuery = tokenOf(frame) + min(rows - 1, r + 3) / groupOf(desc);
+    if (visibleTo(frame, lastQuery) > firstId) attendStrip(frame, r, count);
+  }
+}
+
+function attendStrip(frame: usize, r: i32, count: i32): void {
+  const desc = descOf(frame);
+  const headDim = headDimOf(desc);
+  const padded = paddedOf(desc);
+  const strip = pointer(frame, STRIP_ROWS);
+  const queries = pointer(frame, QUERIES) + ((r * headDim) << 2);
+  const output = pointer(frame, GATHERED) + ((r * padded) << 2);
+  const state = pointer(frame, STATE) + (r << 3);
+  const columns = (count + 7) & ~7;
+  const live = min(4, liveRows(frame) - r);
+  const few = liveRows(frame) <= FEW;
+
+  if (few) multiplyRows(queries, live, pointer(frame, KEY_ROWS), count, headDim, strip);
+  else multiplyKeys(queries, pointer(frame, KEY_PANEL), headDim, count, strip);
+  if (real(desc, SOFTCAP) > 0) softcapStrip(strip, columns, real(desc, SOFTCAP));
+  maskQueries(frame, r, count);
+  maskTail(strip, count, columns);
+  for (let i = 0; i < live; i++) {
+    softmaxRow(strip + i * STRIP, columns, state + (i << 3), output + (i << 5), padded);
+  }
+  if (few) {
+    const valueRows = pointer(frame, pointer(desc, VALUES) === 0 ? KEY_ROWS : VALUE_ROWS);
+    addRows(strip, live, valueRows, count, word(desc, VALUE_DIM), output);
+  } else {
+    addValues(strip, pointer(frame, VALUE_PANEL), padded, count, output);
+  }
+}
