@@ -31,10 +31,18 @@ export const F32: i32 = 0;
 export const F16: i32 = 1;
 export const I8: i32 = 2;
 
-export const entriesDtype = (entries: usize): i32 => word(entries, 1);
-export const entriesHeads = (entries: usize): i32 => word(entries, 3);
-export const entriesWidth = (entries: usize): i32 => word(entries, 4);
-export const entriesRowBytes = (entries: usize): i32 => word(entries, 5);
+export function entriesDtype(entries: usize): i32 {
+  return word(entries, 1);
+}
+export function entriesHeads(entries: usize): i32 {
+  return word(entries, 3);
+}
+export function entriesWidth(entries: usize): i32 {
+  return word(entries, 4);
+}
+export function entriesRowBytes(entries: usize): i32 {
+  return word(entries, 5);
+}
 
 export function entriesLength(entries: usize, row: i32): i32 {
   return word(pointer(entries, 8), row);
@@ -56,7 +64,9 @@ export function entriesBehind(entries: usize, n: i32): i32 {
 }
 
 // Positions: [tokens, first, counts, rows]
-export const positionTokens = (positions: usize): i32 => word(positions, 0);
+export function positionTokens(positions: usize): i32 {
+  return word(positions, 0);
+}
 
 export function firstPosition(positions: usize, row: i32): i32 {
   return word(pointer(positions, 1), row);
@@ -66,7 +76,9 @@ export function queryCount(positions: usize, row: i32): i32 {
   return word(pointer(positions, 2), row);
 }
 
-export const positionRows = (positions: usize): i32 => word(positions, 3);
+export function positionRows(positions: usize): i32 {
+  return word(positions, 3);
+}
 
 // Bound: [offset, stride]; stride 0: the number itself.
 export function evaluate(bound: usize, position: i32): i32 {
@@ -93,7 +105,9 @@ export const ALL: i32 = 0;
 export const RANGES: i32 = 1;
 export const LIST: i32 = 2;
 
-export const partCount = (selection: usize): i32 => word(selection, 0);
+export function partCount(selection: usize): i32 {
+  return word(selection, 0);
+}
 
 export function partAt(selection: usize, i: i32): usize {
   return selection + 4 + (i << 5);

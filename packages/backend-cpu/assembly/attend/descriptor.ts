@@ -24,14 +24,24 @@ export const BLOCKS: i32 = 18;
 export const SPLITS: i32 = 19;
 export const PARTIAL: i32 = 20;
 
-export const headDimOf = (desc: usize): i32 => word(desc, 5);
-export const kvHeadsOf = (desc: usize): i32 => entriesHeads(pointer(desc, KEYS));
+export function headDimOf(desc: usize): i32 {
+  return word(desc, 5);
+}
+export function kvHeadsOf(desc: usize): i32 {
+  return entriesHeads(pointer(desc, KEYS));
+}
 /** Query heads that share a kv head. */
-export const groupOf = (desc: usize): i32 => word(desc, HEADS) / kvHeadsOf(desc);
+export function groupOf(desc: usize): i32 {
+  return word(desc, HEADS) / kvHeadsOf(desc);
+}
 /** Value channels, padded to whole panels. */
-export const paddedOf = (desc: usize): i32 => (word(desc, VALUE_DIM) + 7) & ~7;
+export function paddedOf(desc: usize): i32 {
+  return (word(desc, VALUE_DIM) + 7) & ~7;
+}
 /** Rows of a task (queries times heads of the group), padded to whole strips of four. */
-export const rowsOf = (desc: usize): i32 => (word(desc, QUERY_BLOCK) * groupOf(desc) + 3) & ~3;
+export function rowsOf(desc: usize): i32 {
+  return (word(desc, QUERY_BLOCK) * groupOf(desc) + 3) & ~3;
+}
 
 /** Row `r` of a task in `[batch, heads, tokens]`: the heads of the group follow one another, query by query. */
 export function queryRow(desc: usize, row: i32, kvHead: i32, token: i32, r: i32): i32 {

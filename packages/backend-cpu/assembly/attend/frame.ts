@@ -34,17 +34,32 @@ export const SPANS: i32 = 17;
 export const SPARE_SPANS: i32 = 18;
 const WORDS: i32 = 20;
 
-export const descOf = (frame: usize): usize => pointer(frame, DESC);
-export const rowOf = (frame: usize): i32 => word(frame, ROW);
-export const kvHeadOf = (frame: usize): i32 => word(frame, KV_HEAD);
-export const tokenOf = (frame: usize): i32 => word(frame, TOKEN);
-export const validOf = (frame: usize): i32 => word(frame, VALID);
+export function descOf(frame: usize): usize {
+  return pointer(frame, DESC);
+}
+export function rowOf(frame: usize): i32 {
+  return word(frame, ROW);
+}
+export function kvHeadOf(frame: usize): i32 {
+  return word(frame, KV_HEAD);
+}
+export function tokenOf(frame: usize): i32 {
+  return word(frame, TOKEN);
+}
+export function validOf(frame: usize): i32 {
+  return word(frame, VALID);
+}
 /** Rows of the task that are no padding. */
-export const liveRows = (frame: usize): i32 =>
-  (validOf(frame) - tokenOf(frame)) * groupOf(descOf(frame));
+export function liveRows(frame: usize): i32 {
+  return (validOf(frame) - tokenOf(frame)) * groupOf(descOf(frame));
+}
 
-export const gatheredBytes = (desc: usize): i32 => (rowsOf(desc) * paddedOf(desc)) << 2;
-export const stateBytes = (desc: usize): i32 => rowsOf(desc) << 3;
+export function gatheredBytes(desc: usize): i32 {
+  return (rowsOf(desc) * paddedOf(desc)) << 2;
+}
+export function stateBytes(desc: usize): i32 {
+  return rowsOf(desc) << 3;
+}
 
 /** Writes the addresses of a frame; returns the bytes of scratch. With frame 0 it only counts. */
 export function layOut(frame: usize, desc: usize): usize {
