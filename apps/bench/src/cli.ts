@@ -4,4 +4,6 @@
  *
  * @packageDocumentation
  */
-console.log('jit-attention-bench');
+import { main } from './program.js';
+
+process.exitCode = await main(process.argv.slice(2));

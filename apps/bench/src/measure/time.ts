@@ -1,0 +1,94 @@
+import { setImmediate } from 'node:timers/promises';
+
+import type { AttentionStrategy } from '@jit-attention/core';
+import { median, sum } from 'simple-statistics';
+
+import type { Device } from '../backends.js';
+import type { Run } from './runs.js';
+import { type LayerInput, Walk } from './walk.js';
+
+/** How long a strategy takes for the measured queries of a layer. */
+export interface Timing {
+  /** For all runs: the median over repetitions. */
+  readonly ms: number;
+  /** For each run: the median over repetitions. */
+  readonly runs: readonly number[];
+}
+
+/**
+ * Times strategies side by side: run by run and repetition by repetition they take turns, so that what slows the
+ * machine down slows all of them. Timed is one call, its index update and its result's way back included.
+ *
+ * @returns a timing, or what was thrown, for each strategy
+ */
+export async function time(
+  device: Device,
+  strategies: readonly AttentionStrategy[],
+  input: LayerInput,
+  runs: readonly Run[],
+  repetitions: number,
+  onTimed: (strategy: number) => void = () => undefined,
+): Promise<(Timing | Error)[]> {
+  const racers = strategies.map((strategy) => new Racer(device, strategy, input));
+  for (const run of runs) {
+    for (const racer of racers) await racer.start(run);
+    for (let repetition = 0; repetition < repetitions; repetition++) {
+      for (const [i, racer] of racers.entries()) {
+        await racer.lap(run);
+        onTimed(i);
+        await setImmediate(); // lets progress be drawn, outside of what is timed
+      }
+    }
+  }
+  return racers.map((racer) => racer.finish());
+}
+
+class Racer {
+  readonly #walk: Walk | undefined;
+  /** `[runs][repetitions]` */
+  readonly #laps: number[][] = [];
+  #error: Error | undefined;
+
+  constructor(device: Device, strategy: AttentionStrategy, input: LayerInput) {
+    try {
+      this.#walk = new Walk(device.backend, strategy, input);
+    } catch (error) {
+      this.#error = error as Error;
+    }
+  }
+
+  async start(run: Run): Promise<void> {
+    await this.#guard((walk) => walk.advance(run.start));
+    this.#laps.push([]);
+  }
+
+  async lap(run: Run): Promise<void> {
+    await this.#guard(async (walk) => {
+      walk.rewind(run);
+      const before = performance.now();
+      const result = await walk.attend(run);
+      await result.output.data();
+      this.#laps.at(-1)!.push(performance.now() - before);
+      result.dispose();
+    });
+  }
+
+  finish(): Timing | Error {
+    this.#walk?.dispose();
+    if (this.#error) return this.#error;
+    const totals = this.#laps[0].map((_, repetition) =>
+      sum(this.#laps.map((run) => run[repetition])),
+    );
+    return { ms: median(totals), runs: this.#laps.map((laps) => median(laps)) };
+  }
+
+  /** A strategy that has failed sits the rest out. */
+  async #guard(act: (walk: Walk) => Promise<void>): Promise<void> {
+    if (this.#error || !this.#walk) return;
+    try {
+      await act(this.#walk);
+    } catch (error) {
+      this.#error = error as Error;
+    }
+  }
+}

@@ -1,0 +1,85 @@
+import {
+  type AttentionResult,
+  type AttentionStrategy,
+  type Backend,
+  createAttention,
+  type Sequence,
+} from '@jit-attention/core';
+
+import type { AttentionConfig, LayerData } from '../model/attention-data.js';
+import type { Run } from './runs.js';
+
+/** One layer of a model, with the sizes that its arrays have. */
+export interface LayerInput extends LayerData {
+  readonly config: AttentionConfig;
+}
+
+/**
+ * One strategy on its way through a recorded context: a sequence that is given the recorded keys and values, and
+ * asked only the queries that are measured.
+ */
+export class Walk {
+  readonly #input: LayerInput;
+  readonly #sequence: Sequence;
+
+  constructor(backend: Backend, strategy: AttentionStrategy, input: LayerInput) {
+    const { heads, kvHeads, headDim, valueDim, scale, tokens } = input.config;
+    const attention = createAttention({
+      backend,
+      strategy,
+      heads,
+      kvHeads,
+      headDim,
+      valueDim,
+      scale,
+    });
+    this.#input = input;
+    this.#sequence = attention.sequence({ capacity: tokens });
+  }
+
+  /** Appends what comes before `position`. A call asks at least one query; its answer is thrown away. */
+  async advance(position: number): Promise<void> {
+    if (position === this.#sequence.length) return;
+    const result = await this.attend({ start: position - 1, count: 1 });
+    result.dispose();
+  }
+
+  /** Appends all keys and values up to the run's end, attends with its queries; the result is the caller's. */
+  attend({ start, count }: Run): Promise<AttentionResult> {
+    const { query, key, value, config } = this.#input;
+    const { heads, kvHeads, headDim, valueDim } = config;
+    const end = start + count;
+    const from = this.#sequence.length;
+    return this.#sequence.attend({
+      query: tokensOf(query, heads, headDim, start, end),
+      key: tokensOf(key, kvHeads, headDim, from, end),
+      value: tokensOf(value, kvHeads, valueDim, from, end),
+    });
+  }
+
+  /** Forgets a run, to do it again. */
+  rewind(run: Run): void {
+    this.#sequence.truncate(run.start);
+  }
+
+  dispose(): void {
+    this.#sequence.dispose();
+  }
+}
+
+/** Tokens `[start, end)` of `[heads, tokens, width]`. */
+export function tokensOf(
+  data: Float32Array,
+  heads: number,
+  width: number,
+  start: number,
+  end: number,
+): Float32Array {
+  const tokens = data.length / heads / width;
+  const out = new Float32Array(heads * (end - start) * width);
+  for (let head = 0; head < heads; head++) {
+    const row = data.subarray((head * tokens + start) * width, (head * tokens + end) * width);
+    out.set(row, head * (end - start) * width);
+  }
+  return out;
+}

@@ -1,0 +1,66 @@
+import { Command, CommanderError } from 'commander';
+import pc from 'picocolors';
+
+import { JitAttentionError } from '@jit-attention/core';
+
+import { runOverview } from './commands/overview.js';
+import { addOverviewOptions, type OverviewOptions } from './options/overview-options.js';
+import { commandOf, packageVersion } from './output/environment.js';
+import type { Show } from './terminal/progress.js';
+
+/** Where a run shows itself. */
+export interface Terminal {
+  readonly print: (text: string) => void;
+  readonly printError: (text: string) => void;
+  readonly show: Show;
+}
+
+const CONSOLE: Terminal = {
+  print: (text) => console.log(text),
+  printError: (text) => console.error(text),
+  show: 'auto',
+};
+
+/** Runs the command line, without the program's own name; returns the exit status. */
+export async function main(args: readonly string[], terminal: Terminal = CONSOLE): Promise<number> {
+  try {
+    await programFor(args, terminal).parseAsync([...args], { from: 'user' });
+    return 0;
+  } catch (error) {
+    return explain(error, terminal);
+  }
+}
+
+function programFor(args: readonly string[], terminal: Terminal): Command {
+  const program = new Command('jit-attention-bench')
+    .description(
+      'What attention strategies read, miss and cost, on the real activations of a language model.',
+    )
+    .version(packageVersion())
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.print(text.trimEnd()),
+      writeErr: (text) => terminal.printError(text.trimEnd()),
+    });
+  const overview = program
+    .command('overview', { isDefault: true })
+    .description(
+      'every strategy at several budgets on every layer: density, time, recall, and a recommendation',
+    )
+    .copyInheritedSettings(program);
+  addOverviewOptions(overview).action((options: OverviewOptions) =>
+    runOverview(options, commandOf(args), terminal),
+  );
+  return program;
+}
+
+/** Wrong input gets a sentence and what to do about it; anything else is ours, and gets its stack. */
+function explain(error: unknown, { printError }: Terminal): number {
+  if (error instanceof CommanderError) return error.exitCode; // commander has said it
+  if (JitAttentionError.is(error)) {
+    printError(`${pc.red('error')} ${error.message}`);
+    return 2;
+  }
+  printError(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  return 1;
+}

@@ -1,0 +1,45 @@
+import pc from 'picocolors';
+
+import { count, plural } from '../format.js';
+import { mainGroup, type Overview } from '../overview.js';
+import { codeOf, MIN_RECALL_P5 } from '../recommend.js';
+import type { Group } from '../summary.js';
+import { layerTable, overviewTable } from './table.js';
+
+/** Tables of each device and context, then the recommendation. */
+export function printOverview(overview: Overview, print: (text: string) => void): void {
+  const { activations, groups, recommendations } = overview;
+  for (const group of groups) print(`\n${headerOf(overview, group)}\n\n${overviewTable(group)}\n`);
+  const main = mainGroup(groups);
+  print(
+    `${pc.bold('Layer by layer')}  (recall p5; ${MIN_RECALL_P5} is what a recommendation needs)\n\n${layerTable(main)}\n`,
+  );
+  const code = codeOf(recommendations, activations.data.config, main.device.entry);
+  print(
+    `${pc.bold('Recommendation')}  (per layer, the fewest bytes read with a recall p5 of at least ${MIN_RECALL_P5})\n\n${code}`,
+  );
+  for (const warning of activations.data.warnings) print(pc.yellow(`note: ${warning}`));
+}
+
+/** What was measured, and how, in the lines above a table. */
+function headerOf(
+  { activations, plan }: Overview,
+  { device, tokens, measurements }: Group,
+): string {
+  const { heads, kvHeads, headDim } = activations.data.config;
+  const { runs } = measurements[0];
+  const queries = runs.reduce((sum, run) => sum + run.count, 0);
+  const layers = new Set(measurements.map(({ input }) => input.layer)).size;
+  return [
+    pc.bold(
+      `${capitalised(activations.model)} reading ${activations.text}: ${count(tokens)} tokens`,
+    ),
+    `${plural(layers, 'layer')}, ${heads} heads on ${kvHeads} key/value heads of ${headDim}`,
+    `${count(queries)} of ${count(tokens)} queries a layer (seed ${plan.seed}), causal; time: median of ${plan.repetitions}`,
+    `backend ${device.name}, ${plural(device.threads, 'thread')}${device.entry.note ? `\n${pc.dim(device.entry.note)}` : ''}`,
+  ].join('\n');
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

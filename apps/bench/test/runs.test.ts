@@ -1,0 +1,43 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { drawRuns } from '../src/measure/runs.js';
+
+const CASES = { numRuns: Number(process.env.JIT_ATTENTION_CASES ?? 50), seed: 20261 };
+
+const anySample = fc.record({
+  tokens: fc.integer({ min: 1, max: 5000 }),
+  runs: fc.integer({ min: 1, max: 8 }),
+  length: fc.constantFrom(16, 32, 64),
+  seed: fc.nat(),
+});
+
+describe('drawRuns', () => {
+  it('draws as many queries as asked for, apart and in order, each run in its part of the context', () => {
+    fc.assert(
+      fc.property(anySample, ({ tokens, runs, length, seed }) => {
+        const drawn = drawRuns(tokens, { runs, length }, seed);
+        if (tokens <= runs * length) {
+          expect(drawn).toEqual([{ start: 0, count: tokens }]);
+          return;
+        }
+        expect(drawn).toHaveLength(runs);
+        const part = Math.floor(tokens / length) / runs;
+        drawn.forEach(({ start, count }, i) => {
+          expect(count).toBe(length);
+          expect(start % length).toBe(0);
+          expect(start / length).toBeGreaterThanOrEqual(Math.floor(i * part));
+          expect(start / length).toBeLessThan((i + 1) * part);
+        });
+        expect(tokens - drawn.at(-1)!.start).toBeLessThan(2 * length);
+      }),
+      CASES,
+    );
+  });
+
+  it('repeats with the seed, and only with it', () => {
+    const draw = (seed: number): unknown => drawRuns(4096, { runs: 4, length: 64 }, seed);
+    expect(draw(7)).toEqual(draw(7));
+    expect(draw(7)).not.toEqual(draw(8));
+  });
+});
