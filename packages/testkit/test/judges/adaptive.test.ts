@@ -1,38 +1,27 @@
-import { isSampled, reference, type Sequence } from '@jit-attention/core';
+import { reference, type Sequence } from '@jit-attention/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { adaptive, type AdaptiveOptions } from '../../judges/adaptive.js';
 import { lightning } from '../../judges/lightning.js';
 import {
-  attendCache,
   attentionsOf,
-  best,
-  type Call,
-  clear,
   cutInputs,
-  dot,
-  everyQuery,
-  headsOf,
   holds,
   type Inputs,
   mapInputs,
-  matrix,
   noise,
   type Problem,
   problems,
   randomInputs,
   SequenceStack,
-  softmax,
-  span,
   Stack,
-  sum,
   toArrays,
   tokensOf,
   Transcript,
   uniform,
 } from './support/index.js';
-import { indexerAt, indexerScore } from './support/straight-deepseek.js';
+import { story } from './support/straight-adaptive.js';
 import { callsOf, walk } from './support/walk.js';
 
 const INDEXER = { indexHeads: 2, indexWidth: 3 };
@@ -54,83 +43,12 @@ const options: fc.Arbitrary<AdaptiveOptions> = fc
 
 const size = fc.integer({ min: 1, max: 4 });
 
-/** The 5th percentile, between the two nearest ranks. */
-function p5(sample: readonly number[]): number {
-  const sorted = [...sample].sort((a, b) => a - b);
-  const rank = 0.05 * (sorted.length - 1);
-  const below = Math.floor(rank);
-  const [low, high] = [sorted[below], sorted[Math.min(below + 1, sorted.length - 1)]];
-  return low + (rank - below) * (high - low);
-}
-
-/** The whole story by hand: each step's budget, what is read by it, and what its audit finds. */
-function story(problem: Problem, inputs: Inputs, options: AdaptiveOptions, steps: readonly Call[]) {
-  const { min, max, target, delay } = options;
-  const read = reader(problem, inputs);
-  const recalls: (number | undefined)[] = [];
-  const reads = new Map<string, readonly number[]>();
-  const budgets: number[] = [];
-  for (const [i, step] of steps.entries()) {
-    let budget = budgets[i - 1] ?? options.start;
-    const recall = recalls[i - delay];
-    if (recall !== undefined) {
-      fc.pre(Math.abs(recall - target) > 1e-5); // Audits read log-sum-exps back as f32.
-      budget = recall < target ? Math.min(max, 2 * budget) : Math.max(min, budget - 1);
-    }
-    budgets.push(budget);
-    for (const [row, position] of queriesOf(step))
-      reads.set(`${row},${position}`, read(row, position, budget));
-    recalls.push(audited(problem, inputs, options, step, reads));
-  }
-  const readAt = (row: number, position: number) => reads.get(`${row},${position}`)!;
-  const output = everyQuery(problem, (place) =>
-    attendCache(problem, inputs, place, readAt(place.row, place.position)),
-  );
-  return { output, readAt };
-}
-
-/** What the indexer picks at a budget. */
-function reader(problem: Problem, inputs: Inputs) {
-  const keys = problem.lengths.map((_, row) => matrix(inputs.aux.indexerKey, problem, row, 0));
-  return (row: number, position: number, budget: number): number[] => {
-    const { queries, weights } = indexerAt(inputs, problem, row, position);
-    const score = (token: number) => indexerScore(queries, weights, keys[row][token]);
-    return clear(best(score, span(0, position + 1), budget));
-  };
-}
-
-const queriesOf = ({ start, counts }: Call): [row: number, position: number][] =>
-  start.flatMap((from, row) =>
-    span(from, from + counts[row]).map((position): [number, number] => [row, position]),
-  );
-
-/** 5th percentile of the softmax mass that was read, over sampled queries and all heads; none: undefined. */
-function audited(
-  problem: Problem,
-  inputs: Inputs,
-  options: AdaptiveOptions,
-  step: Call,
-  reads: ReadonlyMap<string, readonly number[]>,
-): number | undefined {
-  const sampled = queriesOf(step).filter(([row, position]) => isSampled(options, row, position));
-  const masses = sampled.flatMap(([row, position]) =>
-    span(0, headsOf(problem)).map((head) => {
-      const query = matrix(inputs.query, problem, row, head)[position];
-      const keys = matrix(inputs.key, problem, row, Math.floor(head / problem.group));
-      const logits = keys.slice(0, position + 1).map((key) => dot(query, key));
-      const shares = softmax(logits.map((logit) => problem.headDim ** -0.5 * logit));
-      return sum(reads.get(`${row},${position}`)!.map((id) => shares[id]));
-    }),
-  );
-  return masses.length > 0 ? p5(masses) : undefined;
-}
-
 /** An attention object on a fresh backend, and its inputs. */
 function setUp(problem: Problem, options: AdaptiveOptions) {
   const layer = { strategy: () => strategyOf(options), inputs: inputsOf(problem, options) };
   const backend = reference();
   const [attention] = attentionsOf(backend, problem, [layer]);
-  return { layer, attention };
+  return { backend, layer, attention };
 }
 
 const inputsOf = (problem: Problem, options: AdaptiveOptions) =>
@@ -140,12 +58,14 @@ describe('adaptive', () => {
   it('follows the audits of earlier steps, token by token and in calls, taken back and forked', () =>
     holds([problems(), options, size], async (problem, options, size) => {
       const whole = { ...problem, queryChunk: tokensOf(problem) };
-      const { layer, attention } = setUp(whole, options);
+      const { backend, layer, attention } = setUp(whole, options);
       const calls = callsOf(problem, size);
       const { output, readAt } = story(problem, layer.inputs, options, calls);
       const transcript = await walk(attention, problem, layer, calls);
       transcript.assertReads(0, ({ row, position }) => readAt(row, position));
       transcript.assertOutput(output);
+      await new Promise((resolve) => setTimeout(resolve, 0)); // Audits that nobody waits for end.
+      expect(backend.memory().tensors).toBe(0);
     }));
 
   it('takes a chunk of queries for a step, in a call of a sequence as in a run', () =>
