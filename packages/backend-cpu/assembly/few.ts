@@ -1,88 +1,10 @@
 import { STRIP } from './gemm';
-import { horizontalSum, madd } from './simd';
+import { madd } from './simd';
 
 /**
- * The two products of attention for at most four query rows, as in a decode step: keys and values are read where
- * they lie, as packing them would cost more than it saves.
+ * The second product of attention for at most four query rows, as in a decode step: values are read where they lie,
+ * as packing them would cost more than it saves.
  */
-
-/** `strip[rows][count] = queries[rows][depth] · keysᵀ`; `keys` holds the address of every key. */
-export function multiplyRows(
-  queries: usize,
-  rows: i32,
-  keys: usize,
-  count: i32,
-  depth: i32,
-  strip: usize,
-): void {
-  const whole = count & ~3;
-  for (let r = 0; r < rows; r++) {
-    const query = queries + ((r * depth) << 2);
-    const logits = strip + r * STRIP;
-    for (let i = 0; i < whole; i += 4) fourKeys(query, keys + (i << 2), depth, logits + (i << 2));
-    for (let i = whole; i < count; i++) {
-      store<f32>(logits + (i << 2), dot(query, <usize>load<u32>(keys + (i << 2)), depth));
-    }
-  }
-}
-
-/** One query against four keys: four sums in flight hide the latency of the multiply-add. */
-export function fourKeys(query: usize, keys: usize, depth: i32, logits: usize): void {
-  let a = <usize>load<u32>(keys);
-  let b = <usize>load<u32>(keys, 4);
-  let c = <usize>load<u32>(keys, 8);
-  let d = <usize>load<u32>(keys, 12);
-  let sumA = f32x4.splat(0);
-  let sumB = f32x4.splat(0);
-  let sumC = f32x4.splat(0);
-  let sumD = f32x4.splat(0);
-  const end = query + ((depth & ~3) << 2);
-  for (; query < end; query += 16) {
-    const q = v128.load(query);
-    sumA = madd(q, v128.load(a), sumA);
-    sumB = madd(q, v128.load(b), sumB);
-    sumC = madd(q, v128.load(c), sumC);
-    sumD = madd(q, v128.load(d), sumD);
-    a += 16;
-    b += 16;
-    c += 16;
-    d += 16;
-  }
-  let sums = transposedSum(sumA, sumB, sumC, sumD);
-  for (let rest = depth & 3; rest > 0; rest--) {
-    const keysHere = f32x4(load<f32>(a), load<f32>(b), load<f32>(c), load<f32>(d));
-    sums = madd(v128.load32_splat(query), keysHere, sums);
-    query += 4;
-    a += 4;
-    b += 4;
-    c += 4;
-    d += 4;
-  }
-  v128.store(logits, sums);
-}
-
-/** The sums of four vectors as one vector. @inline */
-function transposedSum(a: v128, b: v128, c: v128, d: v128): v128 {
-  const ab = f32x4.add(i32x4.shuffle(a, b, 0, 4, 1, 5), i32x4.shuffle(a, b, 2, 6, 3, 7));
-  const cd = f32x4.add(i32x4.shuffle(c, d, 0, 4, 1, 5), i32x4.shuffle(c, d, 2, 6, 3, 7));
-  return f32x4.add(i64x2.shuffle(ab, cd, 0, 2), i64x2.shuffle(ab, cd, 1, 3));
-}
-
-function dot(a: usize, b: usize, depth: i32): f32 {
-  let sums = f32x4.splat(0);
-  const end = a + ((depth & ~3) << 2);
-  for (; a < end; a += 16) {
-    sums = madd(v128.load(a), v128.load(b), sums);
-    b += 16;
-  }
-  let sum = horizontalSum(sums);
-  for (let rest = depth & 3; rest > 0; rest--) {
-    sum += load<f32>(a) * load<f32>(b);
-    a += 4;
-    b += 4;
-  }
-  return sum;
-}
 
 /**
  * `output[rows] += strip[rows][count] · values`, output as in `addValues`; `values` holds the address of every

@@ -1,10 +1,10 @@
 import { madd } from './simd';
 
 /**
- * The two matrix products of attention, four query rows at a time, against a tile of at most 64 entries.
+ * The second matrix product of attention, four query rows at a time, against a tile of at most 64 entries.
  *
- * One shape of kernel: 4 rows x 8 columns, eight accumulators, one step of the depth in the loop. On V8 that is
- * 95 % of the fused multiply-add peak; the same kernel unrolled twice is 60 %, as its registers spill.
+ * 4 rows x 8 columns, eight accumulators, one step of the depth in the loop: on V8 95 % of the fused multiply-add
+ * peak. Unrolled twice it is 60 %, as registers spill.
  */
 
 /** Entries a tile. */

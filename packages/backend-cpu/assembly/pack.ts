@@ -1,10 +1,6 @@
-import { TILE } from './gemm';
-import { entriesBehind, entriesDtype, entriesRowBytes, entryAt, F16, F32 } from './layout';
+import { F16 } from './layout';
 
-/**
- * Gathers entries into the panels that the matrix products read. What is gathered, contiguous pages or single
- * entries, makes no difference from here on: the copy costs the same.
- */
+export { gatherRows } from './gather';
 
 /** Four half floats, in the low halves of 32-bit lanes, to f32: exact, denormals included. @inline */
 function halves(bits: v128): v128 {
@@ -31,42 +27,6 @@ export function decodeRow(source: usize, dtype: i32, width: i32, target: usize):
   }
   const scale = load<f32>(source);
   for (; i < width; i++) store<f32>(target + (i << 2), scale * load<i8>(source + 4 + i));
-}
-
-/** Addresses of f32 rows of `width` for entries `ids[0 .. count)`; rows of other types are decoded into `decoded`. */
-export function gatherRows(
-  entries: usize,
-  row: i32,
-  head: i32,
-  ids: usize,
-  count: i32,
-  width: i32,
-  decoded: usize,
-  rows: usize,
-): void {
-  const dtype = entriesDtype(entries);
-  const rowBytes = entriesRowBytes(entries);
-  let at: usize = 0;
-  let next = -1;
-  let left = 0;
-  for (let i = 0; i < count; i++) {
-    const id = load<i32>(ids + (i << 2));
-    // Looking an entry up costs two divisions; a neighbour on the same page does not.
-    if (id === next && left > 0) {
-      at += rowBytes;
-      left--;
-    } else {
-      at = entryAt(entries, row, head, id);
-      left = entriesBehind(entries, id);
-    }
-    next = id + 1;
-    let address = at;
-    if (dtype !== F32) {
-      address = decoded + ((i * width) << 2);
-      decodeRow(at, dtype, width, address);
-    }
-    store<u32>(rows + (i << 2), address);
-  }
 }
 
 /**
@@ -115,28 +75,4 @@ function packFour(rows: usize, entry: i32, count: i32, width: i32, panel: usize)
 /** @inline */
 function rowAt(rows: usize, i: i32, count: i32): usize {
   return load<u32>(rows + ((<usize>min(i, count - 1)) << 2));
-}
-
-/** The first `width` elements of rows as panels `[width / 8][TILE][8]`; the last is filled up with zeros. */
-export function packValues(rows: usize, count: i32, width: i32, panels: usize): void {
-  for (let column = 0; column < width; column += 8) {
-    const at = column << 2;
-    let panel = panels;
-    if (column + 8 <= width) {
-      for (let i = 0; i < count; i++) {
-        const row = load<u32>(rows + (i << 2)) + at;
-        v128.store(panel, v128.load(row));
-        v128.store(panel, v128.load(row, 16), 16);
-        panel += 32;
-      }
-    } else {
-      for (let i = 0; i < count; i++) {
-        const row = load<u32>(rows + (i << 2)) + at;
-        memory.fill(panel, 0, 32);
-        memory.copy(panel, row, (width - column) << 2);
-        panel += 32;
-      }
-    }
-    panels += TILE << 5;
-  }
 }

@@ -30,6 +30,10 @@ export function headDimOf(desc: usize): i32 {
 export function kvHeadsOf(desc: usize): i32 {
   return entriesHeads(pointer(desc, KEYS));
 }
+/** Channels of a query and key, padded to whole vectors. */
+export function depthOf(desc: usize): i32 {
+  return (headDimOf(desc) + 3) & ~3;
+}
 /** Query heads that share a kv head. */
 export function groupOf(desc: usize): i32 {
   return word(desc, HEADS) / kvHeadsOf(desc);

@@ -1,7 +1,18 @@
+import { needsDecoding } from '../gather';
 import { STRIP, TILE } from '../gemm';
 import { entriesDtype, entriesWidth, F32, pointer, word } from '../layout';
 import { spanBytes } from '../spans';
-import { groupOf, headDimOf, KEYS, paddedOf, rowsOf, SELECTION, VALUES } from './descriptor';
+import {
+  depthOf,
+  groupOf,
+  headDimOf,
+  KEYS,
+  paddedOf,
+  rowsOf,
+  SELECTION,
+  VALUES,
+  VALUE_DIM,
+} from './descriptor';
 
 /**
  * A thread's scratch. It begins with the frame: where everything else lies, and the task at hand.
@@ -12,10 +23,9 @@ const ROW: i32 = 1;
 const KV_HEAD: i32 = 2;
 const TOKEN: i32 = 3;
 const VALID: i32 = 4;
-/** Packed keys of a tile, and packed values. */
-export const KEY_PANEL: i32 = 5;
+/** Packed values of a tile. */
 export const VALUE_PANEL: i32 = 6;
-/** Queries of the task, packed. */
+/** Queries of the task. */
 export const QUERIES: i32 = 7;
 /** Weighted values so far, `[rows / 4][padded / 8][4][8]`, and behind them the rows' [largest logit, sum]. */
 export const GATHERED: i32 = 8;
@@ -68,9 +78,8 @@ export function layOut(frame: usize, desc: usize): usize {
   const spans = <i32>spanBytes(pointer(desc, SELECTION));
   let end = place(frame, DESC, 0, WORDS << 2);
   if (frame !== 0) store<u32>(frame, <u32>desc);
-  end = place(frame, KEY_PANEL, end, (TILE * headDimOf(desc)) << 2);
   end = place(frame, VALUE_PANEL, end, (TILE * paddedOf(desc)) << 2);
-  end = place(frame, QUERIES, end, (rowsOf(desc) * headDimOf(desc)) << 2);
+  end = place(frame, QUERIES, end, (rowsOf(desc) * depthOf(desc)) << 2);
   end = place(frame, GATHERED, end, gatheredBytes(desc));
   end = place(frame, STATE, end, stateBytes(desc));
   end = place(frame, STRIP_ROWS, end, 4 * STRIP);
@@ -78,8 +87,13 @@ export function layOut(frame: usize, desc: usize): usize {
   end = place(frame, KEY_ROWS, end, TILE << 2);
   end = place(frame, VALUE_ROWS, end, TILE << 2);
   end = place(frame, CURSOR, end, 16);
-  end = place(frame, DECODED_KEYS, end, decodedBytes(keys));
-  end = place(frame, DECODED_VALUES, end, values === 0 ? 0 : decodedBytes(values));
+  end = place(frame, DECODED_KEYS, end, decodedBytes(keys, headDimOf(desc)));
+  end = place(
+    frame,
+    DECODED_VALUES,
+    end,
+    values === 0 ? 0 : decodedBytes(values, word(desc, VALUE_DIM)),
+  );
   end = place(frame, SPANS, end, spans);
   return place(frame, SPARE_SPANS, end, spans);
 }
@@ -90,8 +104,8 @@ function place(frame: usize, field: i32, offset: usize, bytes: i32): usize {
   return (offset + bytes + 15) & ~15;
 }
 
-function decodedBytes(entries: usize): i32 {
-  return entriesDtype(entries) === F32 ? 0 : (TILE * entriesWidth(entries)) << 2;
+function decodedBytes(entries: usize, width: i32): i32 {
+  return needsDecoding(entries, width) ? (TILE * ((width + 3) & ~3)) << 2 : 0;
 }
 
 export function setTask(frame: usize, row: i32, kvHead: i32, token: i32, valid: i32): void {

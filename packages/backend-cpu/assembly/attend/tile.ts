@@ -1,16 +1,25 @@
-import { addRows, multiplyRows } from '../few';
-import { addValues, multiplyKeys, STRIP } from '../gemm';
+import { addRows } from '../few';
+import { addValues, STRIP } from '../gemm';
 import { pointer, real, word } from '../layout';
-import { gatherRows, packKeys, packValues } from '../pack';
+import { gatherRows, packValues } from '../gather';
+import { dots } from '../select/dots';
 import { softcapStrip, softmaxRow } from '../softmax';
-import { groupOf, headDimOf, KEYS, paddedOf, SOFTCAP, VALUE_DIM, VALUES } from './descriptor';
+import {
+  depthOf,
+  groupOf,
+  headDimOf,
+  KEYS,
+  paddedOf,
+  SOFTCAP,
+  VALUE_DIM,
+  VALUES,
+} from './descriptor';
 import {
   DECODED_KEYS,
   DECODED_VALUES,
   descOf,
   GATHERED,
   IDS,
-  KEY_PANEL,
   KEY_ROWS,
   kvHeadOf,
   liveRows,
@@ -23,7 +32,9 @@ import {
   VALUE_ROWS,
 } from './frame';
 import { maskQueries, maskTail, visibleTo } from './mask';
-import { FEW } from './queries';
+
+/** Rows that are too few for packed values to pay. */
+const FEW: i32 = 4;
 
 /** Finds the keys and values of a tile, and packs them unless there are few rows to use them. */
 export function gatherTile(frame: usize, count: i32): void {
@@ -37,7 +48,6 @@ export function gatherTile(frame: usize, count: i32): void {
     gather(frame, pointer(desc, VALUES), count, width, DECODED_VALUES, valueRows);
   }
   if (liveRows(frame) <= FEW) return;
-  packKeys(keyRows, count, headDimOf(desc), pointer(frame, KEY_PANEL));
   packValues(valueRows, count, width, pointer(frame, VALUE_PANEL));
 }
 
@@ -75,25 +85,23 @@ export function attendTile(frame: usize, count: i32): void {
 
 function attendStrip(frame: usize, r: i32, count: i32): void {
   const desc = descOf(frame);
-  const headDim = headDimOf(desc);
+  const depth = depthOf(desc);
   const padded = paddedOf(desc);
   const strip = pointer(frame, STRIP_ROWS);
-  const queries = pointer(frame, QUERIES) + ((r * headDim) << 2);
+  const queries = pointer(frame, QUERIES) + ((r * depth) << 2);
   const output = pointer(frame, GATHERED) + ((r * padded) << 2);
   const state = pointer(frame, STATE) + (r << 3);
   const columns = (count + 7) & ~7;
   const live = min(4, liveRows(frame) - r);
-  const few = liveRows(frame) <= FEW;
 
-  if (few) multiplyRows(queries, live, pointer(frame, KEY_ROWS), count, headDim, strip);
-  else multiplyKeys(queries, pointer(frame, KEY_PANEL), headDim, count, strip);
+  dots(queries, live, depth, pointer(frame, KEY_ROWS), columns, strip, STRIP, 1);
   if (real(desc, SOFTCAP) > 0) softcapStrip(strip, columns, real(desc, SOFTCAP));
   maskQueries(frame, r, count);
   maskTail(strip, count, columns);
   for (let i = 0; i < live; i++) {
     softmaxRow(strip + i * STRIP, columns, state + (i << 3), output + (i << 5), padded);
   }
-  if (few) {
+  if (liveRows(frame) <= FEW) {
     const valueRows = pointer(frame, pointer(desc, VALUES) === 0 ? KEY_ROWS : VALUE_ROWS);
     addRows(strip, live, valueRows, count, word(desc, VALUE_DIM), output);
   } else {
