@@ -5,7 +5,14 @@ import ts from 'typescript-eslint';
 import { workspace } from './tools/eslint/index.js';
 
 export default defineConfig([
-  globalIgnores(['**/dist/', '**/coverage/', '**/.turbo/', '**/onnx/', 'results/']),
+  globalIgnores([
+    '**/dist/',
+    '**/coverage/',
+    '**/.turbo/',
+    '**/onnx/',
+    '**/src/generated/*.js',
+    'results/',
+  ]),
   js.configs.recommended,
   {
     linterOptions: { reportUnusedDisableDirectives: 'error' },

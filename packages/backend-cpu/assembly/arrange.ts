@@ -8,7 +8,7 @@ import { nextTask, pointer, word } from './layout';
  * `starts[i] + j * jStep + k * kStep`.
  * [next, total, rows of a task, rows, width, dtype, first, source, starts, j count, j step, k count, k step, target]
  */
-export function moveRows(desc: usize, scratch: usize): void {
+export function moveRows(desc: usize): void {
   const share = word(desc, 2);
   const width = word(desc, 4);
   const js = word(desc, 9);
@@ -32,7 +32,7 @@ export function moveRows(desc: usize, scratch: usize): void {
  * source; a task is a share of the first axis' runs.
  * [next, total, runs of a task, runs, rank, shape, strides, source, target]
  */
-export function permuteElements(desc: usize, scratch: usize): void {
+export function permuteElements(desc: usize): void {
   const share = word(desc, 2);
   const last = word(desc, 4) - 1;
   const length = word(pointer(desc, 5), last);
@@ -66,7 +66,7 @@ function runStart(desc: usize, run: i32, last: i32): usize {
  * Kernel: blocks of bytes. Block `i` goes from `source + from[i]` to `target + to[i]`.
  * [next, total, blocks of a task, blocks, bytes, source, from, target, to]
  */
-export function copyBlocks(desc: usize, scratch: usize): void {
+export function copyBlocks(desc: usize): void {
   const share = word(desc, 2);
   for (let task = nextTask(desc); task >= 0; task = nextTask(desc)) {
     const end = min(word(desc, 3), (task + 1) * share);

@@ -1,28 +1,24 @@
 import { decodeRow } from './convert';
-import { multiplyKeys, STRIP, TILE } from './gemm';
+import { STRIP } from './gemm';
 import { F32, nextTask, pointer, word } from './layout';
 import { exp } from './math';
-import { packKeys } from './pack';
-import { horizontalSum, madd } from './simd';
+import { dots } from './select/dots';
 
-/**
- * `activation(x · weightᵀ + bias)`. The matrix product is that of attention's logits: rows of `x` four at a time
- * against panels of weight rows. Fewer than four rows are not worth packing a panel: they are dot products.
- */
+/** `activation(x · weightᵀ + bias)`: rows of `x` are scored against the rows of the weight. */
 
+// Activations: 0 none, 1 relu, 2 sigmoid, 3 silu.
 const RELU: i32 = 1;
-const SIGMOID: i32 = 2;
 const SILU: i32 = 3;
 
-// [next, total, rows of a task, rows, width, x, outWidth, weight, dtype, rowBytes, bias or 0, activation, output]
 const ROWS: i32 = 3;
 const WIDTH: i32 = 4;
-const X: i32 = 5;
 const OUT_WIDTH: i32 = 6;
+const COLUMNS: i32 = 12;
 
 /**
- * Kernel: a task is {@link TILE} columns of a share of the rows. x, bias and output are f32.
- * Scratch: see {@link linearScratch}.
+ * Kernel: a task is some columns (a multiple of 4, at most 64) of a share of the rows. x, bias and output are f32.
+ * [next, total, rows of a task, rows, width, x, outWidth, weight, dtype, rowBytes, bias or 0, activation, columns of a
+ * task, output]
  */
 export function linear(desc: usize, scratch: usize): void {
   const share = word(desc, 2);
@@ -30,108 +26,70 @@ export function linear(desc: usize, scratch: usize): void {
   for (let task = nextTask(desc); task >= 0; task = nextTask(desc)) {
     const first = (task % shares) * share;
     const end = min(word(desc, ROWS), first + share);
-    const column = (task / shares) * TILE;
-    const columns = min(TILE, word(desc, OUT_WIDTH) - column);
-    if (end - first < 4) multiplyRows(desc, first, end, column, columns, scratch);
-    else multiplyTile(desc, first, end, column, columns, scratch);
+    const column = (task / shares) * word(desc, COLUMNS);
+    const columns = min(word(desc, COLUMNS), word(desc, OUT_WIDTH) - column);
+    const strips = gatherWeights(desc, column, columns, scratch);
+    for (let row = first; row < end; row += 2) {
+      multiplyPair(desc, row, min(2, end - row), column, columns, scratch, strips);
+    }
   }
 }
 
-/** Addresses of the weight rows, those rows decoded, their panels, four packed rows of x, four strips. */
-export function linearScratch(width: i32): usize {
-  return 8 * TILE + 2 * ((<usize>TILE * width) << 2) + ((<usize>width) << 4) + 4 * STRIP;
+/** Addresses of the weight rows, those rows decoded, two strips, two rows of x. */
+export function linearScratch(width: i32, columns: i32): i32 {
+  return STRIP + 2 * STRIP + (columns + 2) * (whole(width) << 2);
 }
 
-function multiplyTile(
-  desc: usize,
-  first: i32,
-  end: i32,
-  column: i32,
-  columns: i32,
-  scratch: usize,
-): void {
-  const width = word(desc, WIDTH);
-  const panels = gatherWeights(desc, column, columns, scratch);
-  const packed = panels + ((TILE * width) << 2);
-  const strips = packed + (width << 4);
-  packKeys(scratch, columns, width, panels);
-  for (let row = first; row < end; row += 4) {
-    packRows(desc, row, end, packed);
-    multiplyKeys(packed, panels, width, columns, strips);
-    for (let r = row; r < min(end, row + 4); r++)
-      finish(desc, strips + (r - row) * STRIP, r, column, columns);
-  }
+/** A row's width up to a whole vector. */
+function whole(width: i32): i32 {
+  return (width + 3) & ~3;
 }
 
-/** Addresses of weight rows as f32, decoded where they are not; returns where free scratch begins. */
+/** Addresses of weight rows that {@link dots} can read; returns where free scratch begins. */
 function gatherWeights(desc: usize, column: i32, columns: i32, scratch: usize): usize {
   const width = word(desc, WIDTH);
   const dtype = word(desc, 8);
-  const decoded = scratch + 8 * TILE;
+  const bytes = whole(width) << 2;
+  const decoded = scratch + STRIP;
   for (let i = 0; i < columns; i++) {
     let row = pointer(desc, 7) + <usize>(column + i) * word(desc, 9);
-    if (dtype !== F32) {
-      const target = decoded + ((i * width) << 2);
-      decodeRow(row, dtype, 0, width, target);
-      row = target;
-    }
+    if (dtype !== F32 || bytes !== width << 2) row = padded(row, dtype, width, decoded + i * bytes);
     store<u32>(scratch + (i << 2), <u32>row);
   }
-  return decoded + ((TILE * width) << 2);
+  const last = load<u32>(scratch + ((columns - 1) << 2));
+  for (let i = columns; i & 3; i++) store<u32>(scratch + (i << 2), last);
+  return decoded + columns * bytes;
 }
 
-/** Four rows of x as `[width][4]`, the last one again where there are fewer. */
-function packRows(desc: usize, row: i32, end: i32, target: usize): void {
-  const width = word(desc, WIDTH);
-  for (let r = 0; r < 4; r++) {
-    const source = pointer(desc, X) + <usize>min(row + r, end - 1) * (width << 2);
-    for (let d = 0; d < width; d++)
-      store<f32>(target + (d << 4) + (r << 2), load<f32>(source + (d << 2)));
-  }
+/** A row as f32 in `target`, with zeros up to a whole vector. */
+function padded(row: usize, dtype: i32, width: i32, target: usize): usize {
+  decodeRow(row, dtype, 0, width, target);
+  for (let d = width; d < whole(width); d++) store<f32>(target + (d << 2), 0);
+  return target;
 }
 
-/** Few rows: each weight row is read once for all of them. */
-function multiplyRows(
+function multiplyPair(
   desc: usize,
-  first: i32,
-  end: i32,
+  row: i32,
+  count: i32,
   column: i32,
   columns: i32,
-  scratch: usize,
+  weights: usize,
+  strips: usize,
 ): void {
   const width = word(desc, WIDTH);
-  const strips = gatherWeights(desc, column, columns, scratch);
-  for (let i = 0; i < columns; i++) {
-    const weight = <usize>load<u32>(scratch + (i << 2));
-    for (let row = first; row < end; row++) {
-      const x = pointer(desc, X) + <usize>row * (width << 2);
-      store<f32>(strips + (row - first) * STRIP + (i << 2), dot(x, weight, width));
-    }
+  const bytes = whole(width) << 2;
+  let x = pointer(desc, 5) + <usize>row * (width << 2);
+  if (bytes !== width << 2) {
+    const copies = strips + 2 * STRIP;
+    for (let r = 0; r < count; r++) padded(x + r * (width << 2), F32, width, copies + r * bytes);
+    x = copies;
   }
-  for (let row = first; row < end; row++)
-    finish(desc, strips + (row - first) * STRIP, row, column, columns);
+  dots(x, count, whole(width), weights, (columns + 3) & ~3, strips, STRIP, 1);
+  for (let r = 0; r < count; r++) finish(desc, strips + r * STRIP, row + r, column, columns);
 }
 
-/** Four chains of sums, so that additions do not wait for each other. */
-function dot(a: usize, b: usize, width: i32): f32 {
-  let s0 = f32x4.splat(0);
-  let s1 = f32x4.splat(0);
-  let s2 = f32x4.splat(0);
-  let s3 = f32x4.splat(0);
-  const end = a + ((width & ~15) << 2);
-  for (; a < end; a += 64) {
-    s0 = madd(v128.load(a), v128.load(b), s0);
-    s1 = madd(v128.load(a, 16), v128.load(b, 16), s1);
-    s2 = madd(v128.load(a, 32), v128.load(b, 32), s2);
-    s3 = madd(v128.load(a, 48), v128.load(b, 48), s3);
-    b += 64;
-  }
-  let sum = horizontalSum(f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3)));
-  for (let i = 0; i < (width & 15); i++) sum += load<f32>(a + (i << 2)) * load<f32>(b + (i << 2));
-  return sum;
-}
-
-/** Bias and activation on a strip (its {@link TILE} places, whatever the last hold), and into the output. */
+/** Bias and activation on a strip, and into the output. */
 function finish(desc: usize, strip: usize, row: i32, column: i32, columns: i32): void {
   const bias = pointer(desc, 10);
   if (bias) {
@@ -141,8 +99,10 @@ function finish(desc: usize, strip: usize, row: i32, column: i32, columns: i32):
     }
   }
   const activation = word(desc, 11);
-  if (activation) for (let at = strip; at < strip + STRIP; at += 16) activate(activation, at);
-  const target = pointer(desc, 12) + ((<usize>row * word(desc, OUT_WIDTH) + column) << 2);
+  if (activation) {
+    for (let i = 0; i < columns; i += 4) activate(activation, strip + (i << 2));
+  }
+  const target = pointer(desc, 13) + ((<usize>row * word(desc, OUT_WIDTH) + column) << 2);
   memory.copy(target, strip, columns << 2);
 }
 

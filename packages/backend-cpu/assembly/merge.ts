@@ -6,7 +6,7 @@ import { madd } from './simd';
  * [next, total, rows of a task, rows, width, parts, pointer to parts, gates or 0, sinkLogits or 0, heads, tokens,
  * output, logSumExp]
  */
-export function mergeParts(desc: usize, scratch: usize): void {
+export function mergeParts(desc: usize): void {
   const share = word(desc, 2);
   const rows = word(desc, 3);
   for (let task = nextTask(desc); task >= 0; task = nextTask(desc)) {

@@ -10,7 +10,7 @@ import { nextTask, pointer, word } from './layout';
  * Kernel: `(x - mean) / sqrt(variance + eps) * weight + bias`; the mean is 0 for `rms`.
  * [next, total, rows of a task, rows, width, x, target, weight or 0, bias or 0, layer, eps]
  */
-export function normRows(desc: usize, scratch: usize): void {
+export function normRows(desc: usize): void {
   const share = word(desc, 2);
   for (let task = nextTask(desc); task >= 0; task = nextTask(desc)) {
     const end = min(word(desc, 3), (task + 1) * share);
@@ -72,7 +72,7 @@ function sumOfSquares(row: usize, width: i32, mean: f64): f64 {
  * distance of the two of a pair, distance of pairs, coarse, fine]
  * Coarse: `[B][tokens / stride, rounded up][pairs]`; fine: `[stride][pairs]`.
  */
-export function rotateRows(desc: usize, scratch: usize): void {
+export function rotateRows(desc: usize): void {
   const share = word(desc, 2);
   const rowBytes = word(desc, 4) << 2;
   for (let task = nextTask(desc); task >= 0; task = nextTask(desc)) {
@@ -112,7 +112,7 @@ function rotateRow(desc: usize, row: i32, channels: usize): void {
  * Kernel: Sylvester-ordered Hadamard transform, times `factor`. Width: a power of two.
  * [next, total, rows of a task, rows, width, x, target, factor]
  */
-export function hadamardRows(desc: usize, scratch: usize): void {
+export function hadamardRows(desc: usize): void {
   const share = word(desc, 2);
   const rowBytes = word(desc, 4) << 2;
   for (let task = nextTask(desc); task >= 0; task = nextTask(desc)) {
@@ -154,7 +154,7 @@ function fourButterflies(at: usize, half: i32): void {
  * Kernel: rows rounded to few bits and decoded again.
  * [next, total, rows of a task, rows, width, x, target, steps, from the minimum]
  */
-export function quantiseRows(desc: usize, scratch: usize): void {
+export function quantiseRows(desc: usize): void {
   const share = word(desc, 2);
   const width = word(desc, 4);
   for (let task = nextTask(desc); task >= 0; task = nextTask(desc)) {

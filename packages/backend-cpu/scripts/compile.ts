@@ -35,7 +35,7 @@ export async function compile(variant: Variant): Promise<Uint8Array> {
     listFiles: () => [],
   });
   if (error || !binary)
-    throw new Error(`assembly (${variant}): ${String(stderr)}`, { cause: error });
+    throw new Error(`assembly (${variant}): ${stderr.toString()}`, { cause: error });
   return binary;
 }
 

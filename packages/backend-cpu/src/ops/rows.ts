@@ -10,9 +10,11 @@ import { shares } from './shares.js';
 
 const ACTIVATIONS = [undefined, 'relu', 'sigmoid', 'silu'] as const;
 
-/** Columns of a task of the kernel. */
-const TILE = 64;
-/** Rows of x of a task, at most: a panel of weights is packed once for them. */
+/** Columns of a task, at most. */
+const COLUMNS = 64;
+/** Numbers of the weight that a task reads over and over: 256 KiB, as much as stays in the second-level cache. */
+const CACHED = 1 << 16;
+/** Rows of x of a task. */
 const ROWS = 64;
 
 export function linear(
@@ -27,14 +29,16 @@ export function linear(
   if (!ACTIVATIONS.includes(activation))
     throw inputError('linear', "activation 'relu', 'sigmoid' or 'silu'", activation);
 
+  const columns = Math.min(COLUMNS, Math.max(4, 4 * Math.floor(CACHED / width / 4)));
   const output = host.make([...x.shape.slice(0, -1), outWidth], 'f32');
-  const tasks = Math.ceil(rows / ROWS) * Math.ceil(outWidth / TILE);
+  const tasks = Math.ceil(rows / ROWS) * Math.ceil(outWidth / columns);
   const desc = host.arena.i32([
     ...[0, tasks, ROWS, rows, width, asFloats(host, x), outWidth],
     ...place(rowsOf(host, weight)),
-    ...[bias ? asFloats(host, bias) : 0, ACTIVATIONS.indexOf(activation), host.pointerOf(output)],
+    ...[bias ? asFloats(host, bias) : 0, ACTIVATIONS.indexOf(activation)],
+    ...[columns, host.pointerOf(output)],
   ]);
-  host.run('linear', desc, host.call('linearScratch', width));
+  host.run('linear', desc, host.call('linearScratch', width, columns));
   return output;
 }
 

@@ -2,7 +2,7 @@ import { inputError, rowBytes, sizeOf, type Tensor } from '@jit-attention/core';
 
 import type { Host } from '../host.js';
 import { assertAxis, assertRange, assertRank, assertShape } from './checks.js';
-import { convert, place, rowsOf } from './convert.js';
+import { place, rowsOf } from './convert.js';
 import { shares } from './shares.js';
 
 /** Writes into tensors that are there already. */
@@ -85,38 +85,25 @@ export function copyInto(
   { axis, at }: { axis: number; at: number },
 ): void {
   assertAxis('copyInto', target, axis);
-  const length = source.shape[axis];
-  assertShape(
-    'copyInto: source',
-    source,
-    target.shape.map((size, i) => (i === axis ? length : size)),
-  );
-  assertRange('copyInto', [at, at + length], target.shape[axis]);
-  if (target.dtype === 'i8' && axis === target.shape.length - 1)
+  const { shape, dtype } = target;
+  const [count, length] = [source.shape[axis], shape[axis]];
+  const cut = shape.map((size, i) => (i === axis ? count : size));
+  assertShape('copyInto: source', source, cut);
+  assertDType('copyInto: source', source, target);
+  assertRange('copyInto', [at, at + count], length);
+  const last = axis === shape.length - 1;
+  if (last && dtype === 'i8')
     throw inputError('copyInto', 'an axis before the last: rows of i8 share a scale', axis);
-  const numbers = asDType(host, source, target);
-  const width = target.shape.at(-1)!;
-  const inner =
-    axis === target.shape.length - 1
-      ? rowBytes(target.dtype, 1)
-      : sizeOf(target.shape.slice(axis + 1, -1)) * rowBytes(target.dtype, width);
-  const outer = Array.from({ length: sizeOf(target.shape.slice(0, axis)) }, (_, i) => i);
+
+  const rows = sizeOf(shape.slice(axis + 1, -1));
+  const inner = last ? rowBytes(dtype, 1) : rows * rowBytes(dtype, shape.at(-1)!);
+  const outer = Array.from({ length: sizeOf(shape.slice(0, axis)) }, (_, i) => i);
   copyBlocks(
     host,
-    length * inner,
-    { source: numbers, from: outer.map((i) => i * length * inner) },
-    { target: host.pointerOf(target), to: outer.map((i) => (i * target.shape[axis] + at) * inner) },
+    count * inner,
+    { source: host.pointerOf(source), from: outer.map((i) => i * count * inner) },
+    { target: host.pointerOf(target), to: outer.map((i) => (i * length + at) * inner) },
   );
-}
-
-/** Where the numbers of `source` lie in the type of `target`. */
-function asDType(host: Host, source: Tensor, target: Tensor): number {
-  const rows = rowsOf(host, source);
-  if (source.dtype === target.dtype) return rows.ptr;
-  if (target.dtype === 'i32') assertDType('copyInto: source', source, target);
-  const ptr = host.arena.bytes(rows.rows * rowBytes(target.dtype, rows.width));
-  convert(host, rows, { ...rows, ptr, dtype: target.dtype });
-  return ptr;
 }
 
 function assertDType(where: string, tensor: Tensor, like: Tensor): void {

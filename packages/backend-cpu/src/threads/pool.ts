@@ -90,7 +90,7 @@ export class ThreadPool {
     this.#failure ??= 'the backend is disposed of';
     Atomics.store(this.#words, CONTROL.stop, 1);
     this.#wake();
-    await Promise.all(this.#threads.map((thread) => thread.terminate()));
+    await Promise.all(this.#threads.map(async (thread) => thread.terminate()));
   }
 
   #wake(): void {
