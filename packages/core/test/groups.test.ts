@@ -204,6 +204,20 @@ describe('groups', () => {
       sequence.dispose();
     }));
 
+  it('refuse sizes that are no sizes', () =>
+    leakFree((backend) => {
+      for (const wrong of [{ stride: 0 }, { stride: 1.5 }, { length: 0 }, { overlap: -1 }]) {
+        const probe = new Probe(
+          backend,
+          (site) => groups(site, layingOut({ ...pairs, ...wrong })),
+          0,
+        );
+        expect(() => probe.sequence(1)).toThrow(
+          expect.objectContaining({ name: 'InputError', code: 'INVALID_OPTION' }),
+        );
+      }
+    }));
+
   it('say what is missing', () =>
     leakFree(async (backend) => {
       let early: unknown;

@@ -57,6 +57,8 @@ function assertBranch(branch: Branch, chunk: Planned, invalid: Invalid): void {
   if (widthOf(keys) !== width) invalid(`keys as wide as the query, ${width}`, widthOf(keys));
 
   const values = valuesOf(branch);
+  if (values === 'cache' && branch.keys !== 'cache' && site.values === 'key')
+    invalid("values 'keys' or entries, as the cache has no values of its own", "'cache'");
   if (values === 'keys') {
     if (widthOf(keys) < valueDim)
       invalid(`keys with ${valueDim} channels of values`, widthOf(keys));

@@ -7,6 +7,8 @@ import type { BlocksSelection, TokensSelection } from '../selection.js';
 import type { StepOps } from '../strategy.js';
 import type { Tensor } from '../tensor.js';
 import { assertBudget } from './budget.js';
+import { checkedOps } from './check-ops.js';
+import { checkSelect } from './check-select.js';
 import { type Cost, selectCost } from './cost.js';
 
 /** Everything made while a step is planned and run; what is not taken out is freed when it closes. */
@@ -35,20 +37,20 @@ export class Scope {
   }
 
   get ops(): Ops {
-    const backend = this.#backend;
+    const checked = checkedOps(this.#backend);
     const track = <T extends Tensor>(tensor: T): T => this.track(tensor);
     return {
-      slice: (...args) => track(backend.slice(...args)),
-      permute: (...args) => track(backend.permute(...args)),
-      gather: (...args) => track(backend.gather(...args)),
-      pool: (...args) => track(backend.pool(...args)),
-      linear: (...args) => track(backend.linear(...args)),
-      norm: (...args) => track(backend.norm(...args)),
-      rotary: (...args) => track(backend.rotary(...args)),
-      hadamard: (...args) => track(backend.hadamard(...args)),
-      quantise: (...args) => track(backend.quantise(...args)),
+      slice: (...args) => track(checked.slice(...args)),
+      permute: (...args) => track(checked.permute(...args)),
+      gather: (...args) => track(checked.gather(...args)),
+      pool: (...args) => track(checked.pool(...args)),
+      linear: (...args) => track(checked.linear(...args)),
+      norm: (...args) => track(checked.norm(...args)),
+      rotary: (...args) => track(checked.rotary(...args)),
+      hadamard: (...args) => track(checked.hadamard(...args)),
+      quantise: (...args) => track(checked.quantise(...args)),
       merge: (...args) => {
-        const merged = backend.merge(...args);
+        const merged = checked.merge(...args);
         return { output: track(merged.output), logSumExp: track(merged.logSumExp) };
       },
     };
@@ -81,6 +83,7 @@ export class Scope {
   }
 
   #select(request: SelectRequest): BlocksSelection | TokensSelection {
+    checkSelect(this.#backend, request);
     assertBudget(request);
     const { flops, bytes } = selectCost(request);
     this.cost.flops += flops;

@@ -2,6 +2,7 @@ import type { PagedEntries } from '../cache/paged-entries.js';
 import type { Ops } from '../backend.js';
 import type { DType } from '../dtype.js';
 import type { Entries } from '../entries.js';
+import { assertWhole } from '../check.js';
 import { inputError } from '../errors.js';
 import type { Appended, IndexPart, IndexSite } from '../strategy.js';
 import type { Tensor } from '../tensor.js';
@@ -36,8 +37,14 @@ export interface GroupsOptions {
  * An index part that makes one entry of every group of tokens: page bounds, compressed keys.
  *
  * It keeps as many raw rows as it needs for the groups to come and for going back `rollback` tokens.
+ *
+ * @throws {InputError} `INVALID_OPTION` unless stride and length are whole numbers from 1, and overlap from 0
  */
 export function groups(site: IndexSite, options: GroupsOptions): Groups {
+  const { stride, length = stride, overlap = 0 } = options;
+  assertWhole('groups', 'stride', stride, { min: 1 });
+  assertWhole('groups', 'length', length, { min: 1 });
+  assertWhole('groups', 'overlap', overlap, { min: 0 });
   return new Groups(site, options, new Map(), undefined, new Array<number>(site.batch).fill(0));
 }
 

@@ -8,8 +8,8 @@ export interface Sizes {
   readonly valueDim: number;
 }
 
-/** Two heads for each kv head, and widths that are told apart. */
-export const SIZES: Sizes = { batch: 1, heads: 4, kvHeads: 2, headDim: 4, valueDim: 3 };
+/** Two heads for each kv head, and widths that are told apart: as options of `createAttention`. */
+export const LAYER = { heads: 4, kvHeads: 2, headDim: 4, valueDim: 3 };
 
 /** `[batch, heads, tokens, width]` as plain numbers. */
 export class Block {
@@ -66,7 +66,7 @@ export class Text {
   readonly value: Block;
 
   constructor(tokens: number, { seed = 1, ...sizes }: Partial<Sizes> & { seed?: number } = {}) {
-    this.sizes = { ...SIZES, ...sizes };
+    this.sizes = { batch: 1, ...LAYER, ...sizes };
     this.tokens = tokens;
     const { batch, heads, kvHeads, headDim, valueDim } = this.sizes;
     const block = (count: number, width: number, number: number): Block =>
