@@ -50,7 +50,8 @@ export function gatherRows(
   for (let i = count; (i & 7) !== 0; i++) store<u32>(rows + (i << 2), last);
 }
 
-function decodePadded(at: usize, dtype: i32, width: i32, target: usize): void {
+/** A row as f32, with zeros up to a whole vector. */
+export function decodePadded(at: usize, dtype: i32, width: i32, target: usize): void {
   decodeRow(at, dtype, 0, width, target);
   for (let d = width; (d & 3) !== 0; d++) store<f32>(target + (d << 2), 0);
 }

@@ -5,9 +5,10 @@ export { attend, attendScratch } from './attend/task';
 
 // Exported so that the optimiser does not inline them into their only caller: in a function of its own V8 keeps a
 // loop's accumulators in registers, in a large one it spills them (47 GFLOP/s against 17).
-export { add32, fourKeys } from './few';
-export { addValues, multiplyKeys } from './gemm';
-export { gatherRows, packKeys, packValues } from './pack';
+export { add32 } from './few';
+export { addValues } from './gemm';
+export { gatherRows, packValues } from './gather';
+export { dots } from './dots';
 export { softmaxRow } from './softmax';
 export { convertRows } from './convert';
 export { copyBlocks, moveRows, permuteElements, writeSlots } from './arrange';

@@ -2,7 +2,7 @@ import { decodeRow } from './convert';
 import { STRIP } from './gemm';
 import { F32, nextTask, pointer, word } from './layout';
 import { exp } from './math';
-import { dots } from './select/dots';
+import { dots } from './dots';
 
 /** `activation(x · weightᵀ + bias)`: rows of `x` are scored against the rows of the weight. */
 

@@ -2,7 +2,7 @@ import { addRows } from '../few';
 import { addValues, STRIP } from '../gemm';
 import { pointer, real, word } from '../layout';
 import { gatherRows, packValues } from '../gather';
-import { dots } from '../select/dots';
+import { dots } from '../dots';
 import { softcapStrip, softmaxRow } from '../softmax';
 import {
   depthOf,
