@@ -1,5 +1,5 @@
 import type { Bound } from './bound.js';
-import type { DataOf, DType } from './dtype.js';
+import type { DataOf, Decoded, DType } from './dtype.js';
 import type { Entries } from './entries.js';
 import type { Positions } from './positions.js';
 import type { SelectSpec } from './select.js';
@@ -57,19 +57,22 @@ export interface Backend extends Ops {
   select(request: SelectRequest): BlocksSelection | TokensSelection;
 }
 
-/** The primitives that a strategy is given, through the step's scope. All results are new f32 tensors. */
+/** The primitives that a strategy is given, through the step's scope. All results are new tensors, f32 unless said. */
 export interface Ops {
   /** `[start, end)` of one axis. */
   slice(tensor: Tensor, options: { axis: number; start: number; end: number }): Tensor<'f32'>;
   /** Axes in a new order, `numpy.transpose`. */
   permute(tensor: Tensor, order: readonly number[]): Tensor<'f32'>;
-  /** Picks queries `[row, token]` of `[B, X, T, ...]`: `[picks, X, 1, ...]`. */
-  gather(tensor: Tensor, picks: readonly (readonly [row: number, token: number])[]): Tensor<'f32'>;
+  /** Picks queries `[row, token]` of `[B, X, T, ...]`: `[picks, X, 1, ...]`; i32 (ids, counts) stays i32. */
+  gather<D extends DType>(
+    tensor: Tensor<D>,
+    picks: readonly (readonly [row: number, token: number])[],
+  ): Tensor<Decoded<D>>;
 
   /**
    * Joins branches. One softmax over all by default: `out = Σ e^{lse_i - lse} out_i`; with `gates [B, H, T, n]`:
    * `out = Σ g_i out_i`. `sinkLogits [H]` enlarge the denominator only. The log-sum-exp that comes back counts the
-   * branches and never the sinks; all branches empty: zeros and -Infinity. Gates and sinks exclude each other.
+   * branches and never the sinks. A branch that reads nothing has no say; all of them empty: zeros and -Infinity. Gates and sinks exclude each other.
    */
   merge(
     parts: readonly Pick<AttendResult, 'output' | 'logSumExp'>[],
@@ -77,25 +80,10 @@ export interface Ops {
   ): Pick<AttendResult, 'output' | 'logSumExp'>;
 
   pool(request: PoolRequest): Tensor<'f32'>;
-  /** `activation(x · weightᵀ + bias)` over the last axis: `[..., in] → [..., out]`; weight `[out, in]`. */
-  linear(
-    x: Tensor,
-    options: {
-      weight: Tensor;
-      bias?: Tensor | undefined;
-      activation?: 'relu' | 'silu' | 'sigmoid' | undefined;
-    },
-  ): Tensor<'f32'>;
+  /** `activation(x · weightᵀ + bias)` over the last axis, `[..., in] → [..., out]`. */
+  linear(x: Tensor, options: LinearOptions): Tensor<'f32'>;
   /** Over the last axis. `rms`: `x / sqrt(mean(x²) + eps) * weight`; `layer`: mean removed, `+ bias`. */
-  norm(
-    x: Tensor,
-    options: {
-      kind: 'rms' | 'layer';
-      eps: number;
-      weight?: Tensor | undefined;
-      bias?: Tensor | undefined;
-    },
-  ): Tensor<'f32'>;
+  norm(x: Tensor, options: NormOptions): Tensor<'f32'>;
   rotary(x: Tensor, options: RotaryOptions): Tensor<'f32'>;
   /** Sylvester-ordered Hadamard transform of the last axis (a power of two), times `width^-0.5`. */
   hadamard(x: Tensor): Tensor<'f32'>;
@@ -160,6 +148,21 @@ export interface PoolRequest {
   readonly stride: number;
   readonly first: readonly number[];
   readonly count: number;
+}
+
+export interface LinearOptions {
+  /** `[out, in]` */
+  readonly weight: Tensor;
+  /** `[out]`; or `[heads, out]` for `x [batch, heads, tokens, in]`. */
+  readonly bias?: Tensor | undefined;
+  readonly activation?: 'relu' | 'silu' | 'sigmoid' | undefined;
+}
+
+export interface NormOptions {
+  readonly kind: 'rms' | 'layer';
+  readonly eps: number;
+  readonly weight?: Tensor | undefined;
+  readonly bias?: Tensor | undefined;
 }
 
 export interface RotaryOptions {

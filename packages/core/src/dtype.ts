@@ -12,6 +12,9 @@ export type DType = 'f32' | 'f16' | 'i8' | 'i32';
 /** What `tensor.data()` gives for a dtype. */
 export type DataOf<D extends DType> = D extends 'i32' ? Int32Array : Float32Array;
 
+/** The dtype of a tensor's elements once read: all floats come as f32. */
+export type Decoded<D extends DType> = D extends 'i32' ? 'i32' : 'f32';
+
 export const DTYPES: readonly DType[] = ['f32', 'f16', 'i8', 'i32'];
 
 /** Bytes of a row of `width` elements as it is stored, a row's scale included. */

@@ -14,7 +14,7 @@ export * from './check.js';
 export * from './dtype.js';
 export * from './entries.js';
 export * from './errors.js';
-export { type Groups, groups, type GroupsOptions } from './index/groups.js';
+export { type Groups, groups, type GroupsOptions, type MakeGroups } from './index/groups.js';
 export { pageBounds } from './index/page-bounds.js';
 export { type Series, series, type SeriesOptions } from './index/series.js';
 export { forcedUnits } from './attention/budget.js';

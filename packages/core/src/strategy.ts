@@ -2,7 +2,7 @@ import type { AuditOptions, AuditReport } from './audit.js';
 import type { Backend, Ops } from './backend.js';
 import type { Bound } from './bound.js';
 import type { Entries } from './entries.js';
-import type { Plan } from './plan.js';
+import type { Plan, PlanChunk } from './plan.js';
 import type { Positions } from './positions.js';
 import type { SelectSpec } from './select.js';
 import type { BlocksSelection, TokensSelection } from './selection.js';
@@ -56,8 +56,21 @@ export interface Supports {
 /** An auxiliary input: `[batch, heads, tokens, width]`, its tokens those of the queries or of the keys. */
 export interface AuxSpec {
   readonly per: 'query' | 'key';
-  readonly heads: number | 'heads' | 'kvHeads';
-  readonly width: number | 'headDim' | 'valueDim';
+  /** Default: `'heads'` of queries, `'kvHeads'` of keys. */
+  readonly heads?: number | 'heads' | 'kvHeads' | undefined;
+  /** Default `'headDim'`. */
+  readonly width?: number | 'headDim' | 'valueDim' | undefined;
+}
+
+/** The sizes of an auxiliary tensor in a layer, defaults filled in. */
+export function auxSizes(
+  { per, heads = per === 'query' ? 'heads' : 'kvHeads', width = 'headDim' }: AuxSpec,
+  layer: Pick<Layer, 'heads' | 'kvHeads' | 'headDim' | 'valueDim'>,
+): { heads: number; width: number } {
+  return {
+    heads: typeof heads === 'number' ? heads : layer[heads],
+    width: typeof width === 'number' ? width : layer[width],
+  };
 }
 
 /** The layer that an attention object serves; sizes and options as given to `createAttention`. */
@@ -90,8 +103,11 @@ export interface Step<I extends Index = Index> {
   readonly layer: Layer;
   /** Primitives. What they return is freed after the step, unless the plan holds it and is kept. */
   readonly ops: StepOps;
-  /** An earlier plan the caller handed over with `from`: another layer's, or an earlier step's. */
-  readonly from?: Plan | undefined;
+  /**
+   * An earlier plan the caller handed over with `from`, and where its queries stood: another layer's of the same
+   * positions, or an earlier step's last.
+   */
+  readonly from?: PlanChunk | undefined;
   /** Audits of steps at least `audit.delay` steps old, since the last one; oldest first. */
   readonly feedback: readonly AuditReport[];
 }

@@ -9,7 +9,7 @@ import type { AttentionStrategy, Index, IndexSite, Step } from './strategy.js';
  *
  * @throws {InputError} `INVALID_OPTION` when both require an auxiliary tensor of the same name and another shape
  * @throws {PlanError} `PLAN_INVALID` when planning: for gated plans, whose branches have a softmax each; and where the
- *   two see the same entries up to different bounds (`visible`)
+ *   two see the same entries up to different bounds (`visible`), or hand different things on by one name
  */
 export function union(a: AttentionStrategy, b: AttentionStrategy): AttentionStrategy {
   for (const [name, spec] of Object.entries(b.requires ?? {})) {
@@ -82,11 +82,22 @@ function unitePlans(step: Step, [a, b]: readonly [Plan, Plan]): Plan {
     }
     addTo(branches, branch, step);
   }
+  const [first, second] = [a.handoff, b.handoff];
   const handoff = {
-    selections: { ...a.handoff?.selections, ...b.handoff?.selections },
-    entries: { ...a.handoff?.entries, ...b.handoff?.entries },
+    selections: named(first?.selections, second?.selections),
+    entries: named(first?.entries, second?.entries),
   };
   return { branches, handoff };
+}
+
+/** What either hands on; a later layer finds it by name, so a name has one meaning. */
+function named<T>(
+  a: Readonly<Record<string, T>> = {},
+  b: Readonly<Record<string, T>> = {},
+): Readonly<Record<string, T>> {
+  const twice = Object.keys(b).find((name) => name in a && a[name] !== b[name]);
+  if (twice === undefined) return { ...a, ...b };
+  throw invalid(`one handoff '${twice}'`, 'one of each strategy');
 }
 
 function invalid(expected: string, actual: string, hint?: string): PlanError {

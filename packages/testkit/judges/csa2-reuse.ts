@@ -52,7 +52,7 @@ export function readEntries(handoff: Handed, { ratio, window }: Csa2Layer): Plan
 
 /** What the plan of an earlier layer hands on. */
 export function handed({ from }: Step): Handed {
-  const { entries, selections } = from?.handoff ?? {};
+  const { entries, selections } = from?.plan.handoff ?? {};
   if (entries?.compressed && selections?.chosen) return { entries, selections };
   throw inputError('csa2', "an earlier layer's plan as `from`", from ? 'another plan' : 'none', {
     code: 'MISSING_INPUT',

@@ -1,4 +1,12 @@
-import type { Backend, Ops, PoolPart, PoolRequest, RotaryOptions } from '../backend.js';
+import type {
+  Backend,
+  LinearOptions,
+  NormOptions,
+  Ops,
+  PoolPart,
+  PoolRequest,
+  RotaryOptions,
+} from '../backend.js';
 import { headsOf, widthOf } from '../entries.js';
 import { inputError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
@@ -180,16 +188,20 @@ function channelsOf({ values, channels: [start, end] = [0, widthOf(values)] }: P
   return end - start;
 }
 
-function checkLinear(x: Tensor, { weight, bias }: Parameters<Ops['linear']>[1]): void {
+function checkLinear(x: Tensor, { weight, bias }: LinearOptions): void {
   const width = widthOfRows(x);
   const fits = weight.shape.length === 2 && weight.shape[1] === width;
   expectShape('ops.linear', `weight [out, ${width}], as the rows are ${width} wide`, fits, [
     ...weight.shape,
   ]);
-  if (bias) expectEqual('ops.linear', 'bias', [weight.shape[0]], bias);
+  const perHead = bias?.shape.length === 2;
+  if (perHead)
+    expectShape('ops.linear', 'four axes for a bias per head', x.shape.length === 4, [...x.shape]);
+  const outputs = weight.shape[0];
+  if (bias) expectEqual('ops.linear', 'bias', perHead ? [x.shape[1], outputs] : [outputs], bias);
 }
 
-function checkNorm(x: Tensor, { eps, weight, bias }: Parameters<Ops['norm']>[1]): void {
+function checkNorm(x: Tensor, { eps, weight, bias }: NormOptions): void {
   const width = widthOfRows(x);
   expectOption('ops.norm', 'a finite eps from 0', Number.isFinite(eps) && eps >= 0, eps);
   if (weight) expectEqual('ops.norm', 'weight', [width], weight);

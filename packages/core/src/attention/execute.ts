@@ -12,7 +12,7 @@ import {
   planTensors,
   valuesOf,
 } from '../plan.js';
-import { type Positions, slicePositions, visibleAt } from '../positions.js';
+import { type Positions, samePositions, slicePositions, visibleAt } from '../positions.js';
 import type { Index, Step } from '../strategy.js';
 import type { Tensor } from '../tensor.js';
 import { auditChunk } from './auditor.js';
@@ -102,8 +102,7 @@ class Run {
           : scope.ops.slice(tensor, { axis: 2, start, end: start + positions.tokens });
       const query = rows(this.#call.query);
       const plan =
-        inputs.plan?.chunks[i]?.plan ??
-        (await this.#plan(scope, { query, rows, positions, chunk: i }));
+        inputs.plan?.chunks[i]?.plan ?? (await this.#plan(scope, query, rows, positions));
       const { keys } = this.#call;
       assertPlan(plan, { where: `${where}: ${site.strategy.name}`, site, keys, positions });
       const { joined, requests } = this.#attend(scope, plan, query, positions);
@@ -154,29 +153,22 @@ class Run {
 
   async #plan(
     scope: Scope,
-    chunk: {
-      query: Tensor;
-      rows: (tensor: Tensor) => Tensor;
-      positions: Positions;
-      chunk: number;
-    },
+    query: Tensor,
+    rows: (tensor: Tensor) => Tensor,
+    positions: Positions,
   ): Promise<Plan> {
     const { site, keys, values, visible, index, aux, inputs } = this.#call;
-    const { positions } = chunk;
-    const earlier = inputs.from?.chunks[chunk.chunk] ?? inputs.from?.chunks.at(-1);
     const step: Step = {
-      query: chunk.query,
+      query,
       keys,
       values: values === 'keys' ? keys : values,
       positions,
       visible,
       index,
-      aux: Object.fromEntries(
-        Object.entries(aux).map(([name, tensor]) => [name, chunk.rows(tensor)]),
-      ),
+      aux: Object.fromEntries(Object.entries(aux).map(([name, tensor]) => [name, rows(tensor)])),
       layer: site.layer,
       ops: scope.stepOps({ positions, visible }),
-      from: earlier?.plan,
+      from: earlierChunk(inputs.from, positions),
       feedback: await this.#call.feedback.due(),
     };
     return guarded(site.strategy, 'plan', () => site.strategy.plan(step));
@@ -266,6 +258,12 @@ class Run {
     this.#planned.push({ plan, positions });
     this.#kept.push(...planTensors(plan).filter((tensor) => scope.take(tensor)));
   }
+}
+
+/** The chunk of another layer at these positions; for an earlier step's plan, its last. */
+function earlierChunk(from: KeptPlan | undefined, positions: Positions): PlanChunk | undefined {
+  const same = from?.chunks.find((chunk) => samePositions(chunk.positions, positions));
+  return same ?? from?.chunks.at(-1);
 }
 
 /** A joint softmax over the cache's own logits, which a full one can be compared with. */

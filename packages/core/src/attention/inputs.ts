@@ -1,7 +1,7 @@
 import type { Backend } from '../backend.js';
 import { AbortError, type ErrorCode, inputError, LifetimeError } from '../errors.js';
 import type { KeptPlan } from '../plan.js';
-import type { AuxSpec } from '../strategy.js';
+import { type AuxSpec, auxSizes } from '../strategy.js';
 import { sizeOf, Tensor } from '../tensor.js';
 import type { Site } from './options.js';
 
@@ -117,7 +117,7 @@ export function checkInputs(
         inputs.aux?.[name],
         `${site.strategy.name} requires it`,
       ),
-      ...auxSizes(site, spec),
+      ...auxSizes(spec, site.layer),
       tokens: spec.per === 'query' ? tokens : keyTokens,
     });
   }
@@ -144,13 +144,6 @@ export function checkInputs(
       const rows = { ...pick('key'), keys: key, values: value ?? key };
       return { query, key, value, queryAux: pick('query'), rows, owned };
     },
-  };
-}
-
-function auxSizes({ layer }: Site, spec: AuxSpec): { heads: number; width: number } {
-  return {
-    heads: typeof spec.heads === 'number' ? spec.heads : layer[spec.heads],
-    width: typeof spec.width === 'number' ? spec.width : layer[spec.width],
   };
 }
 

@@ -42,7 +42,7 @@ export class Scope {
     return {
       slice: (...args) => track(checked.slice(...args)),
       permute: (...args) => track(checked.permute(...args)),
-      gather: (...args) => track(checked.gather(...args)),
+      gather: (tensor, picks) => track(checked.gather(tensor, picks)),
       pool: (...args) => track(checked.pool(...args)),
       linear: (...args) => track(checked.linear(...args)),
       norm: (...args) => track(checked.norm(...args)),

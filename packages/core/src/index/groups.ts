@@ -1,5 +1,5 @@
 import type { PagedEntries } from '../cache/paged-entries.js';
-import type { Ops } from '../backend.js';
+import type { Ops, PoolPart, PoolRequest } from '../backend.js';
 import type { DType } from '../dtype.js';
 import type { Entries } from '../entries.js';
 import { assertWhole } from '../check.js';
@@ -24,13 +24,17 @@ export interface GroupsOptions {
   partial?: boolean | undefined;
   /** Stored as. Default `'f32'`. */
   dtype?: DType | undefined;
-  /** Turns groups `first[b] … first[b] + count - 1` into `[batch, heads, count, width]`; see `ops.pool`. */
-  make(context: {
-    ops: Ops;
-    inputs: Readonly<Record<string, Entries>>;
-    first: readonly number[];
-    count: number;
-  }): Tensor;
+  /** Turns groups `first[b] … first[b] + count - 1` into `[batch, heads, count, width]`. */
+  make(context: MakeGroups): Tensor;
+}
+
+export interface MakeGroups {
+  readonly ops: Ops;
+  readonly inputs: Readonly<Record<string, Entries>>;
+  readonly first: readonly number[];
+  readonly count: number;
+  /** `ops.pool` of these groups; of the first input over the group's own tokens, unless told other parts. */
+  readonly pool: (kind: PoolRequest['kind'], parts?: readonly PoolPart[]) => Tensor<'f32'>;
 }
 
 /**
@@ -91,7 +95,16 @@ export class Groups implements IndexPart {
     // The first call fixes heads and width, even when no group is complete yet.
     const count = this.#rows ? Math.max(...counts) : Math.max(1, ...counts);
     if (count === 0) return;
-    const rows = this.#options.make({ ops, inputs, first, count });
+    const { stride, length = stride, overlap = 0 } = this.#options;
+    const values = inputs[this.#options.inputs[0]];
+    const own: PoolPart = { values, start: -overlap, length: overlap + length };
+    const rows = this.#options.make({
+      ops,
+      inputs,
+      first,
+      count,
+      pool: (kind, parts = [own]) => ops.pool({ kind, parts, stride, first, count }),
+    });
     this.#rows ??= createRows(this.#site, rows, this.#options.dtype);
     this.#rows.write(rows, first, counts);
   }

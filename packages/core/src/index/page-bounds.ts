@@ -12,14 +12,7 @@ export function pageBounds(site: IndexSite): { min: Groups; max: Groups } {
       inputs: ['keys'],
       stride: pageSize,
       partial: true,
-      make: ({ ops, inputs, first, count }) =>
-        ops.pool({
-          kind,
-          parts: [{ values: inputs.keys, start: 0, length: pageSize }],
-          stride: pageSize,
-          first,
-          count,
-        }),
+      make: ({ pool }) => pool(kind),
     });
   return { min: bound('min'), max: bound('max') };
 }

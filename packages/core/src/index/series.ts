@@ -11,6 +11,8 @@ export interface SeriesOptions {
   input: string;
   /** Stored as. Default `'f32'`. */
   dtype?: DType | undefined;
+  /** A query reads the last `window` entries at most, its own included: older pages are freed as in the cache. Default: all stay. */
+  window?: number | undefined;
   /** What to keep of the new rows `[batch, heads, tokens, width]`. Default: the rows. */
   make?: ((rows: Tensor, context: { ops: Ops; first: readonly number[] }) => Tensor) | undefined;
 }
@@ -23,12 +25,14 @@ export function series(site: IndexSite, options: SeriesOptions): Series {
 export class Series implements IndexPart {
   readonly #site: IndexSite;
   readonly #options: SeriesOptions;
+  readonly #floor: number[];
   #rows: PagedEntries | undefined;
 
-  constructor(site: IndexSite, options: SeriesOptions, rows?: PagedEntries) {
+  constructor(site: IndexSite, options: SeriesOptions, rows?: PagedEntries, floor?: number[]) {
     this.#site = site;
     this.#options = options;
     this.#rows = rows;
+    this.#floor = floor ?? new Array<number>(site.batch).fill(0);
   }
 
   /** Everything kept so far. */
@@ -42,6 +46,10 @@ export class Series implements IndexPart {
 
   get bytes(): number {
     return this.#rows?.bytes ?? 0;
+  }
+
+  get floor(): readonly number[] {
+    return this.#floor;
   }
 
   append({ rows: given, before, after, ops }: Appended): void {
@@ -58,8 +66,16 @@ export class Series implements IndexPart {
     this.#rows?.truncate(lengths);
   }
 
+  settle(lengths: readonly number[]): void {
+    const { window = Infinity } = this.#options;
+    lengths.forEach((length, row) => {
+      const settled = length - this.#site.layer.rollback;
+      if (this.#rows?.free(row, 0, settled + 1 - window)) this.#floor[row] = settled;
+    });
+  }
+
   fork(): Series {
-    return new Series(this.#site, this.#options, this.#rows?.fork());
+    return new Series(this.#site, this.#options, this.#rows?.fork(), [...this.#floor]);
   }
 
   dispose(): void {

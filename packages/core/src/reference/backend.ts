@@ -2,12 +2,14 @@ import type {
   AttendRequest,
   AttendResult,
   Backend,
+  LinearOptions,
+  NormOptions,
   Ops,
   PoolRequest,
   RotaryOptions,
   SelectRequest,
 } from '../backend.js';
-import type { DataOf, DType } from '../dtype.js';
+import type { DataOf, Decoded, DType } from '../dtype.js';
 import { DTYPES } from '../dtype.js';
 import { inputError } from '../errors.js';
 import type { BlocksSelection, TokensSelection } from '../selection.js';
@@ -164,19 +166,23 @@ class ReferenceBackend implements Backend {
     return this.#arranged(arrange.permute(tensor, order));
   }
 
-  gather(tensor: Tensor, picks: readonly (readonly [row: number, token: number])[]): Tensor<'f32'> {
-    return this.#arranged(arrange.gather(tensor, picks));
+  gather<D extends DType>(
+    tensor: Tensor<D>,
+    picks: readonly (readonly [row: number, token: number])[],
+  ): Tensor<Decoded<D>> {
+    const { values, shape } = arrange.gather(tensor, picks);
+    return this.#make(values, shape, (tensor.dtype === 'i32' ? 'i32' : 'f32') as Decoded<D>);
   }
 
   pool(request: PoolRequest): Tensor<'f32'> {
     return this.#arranged(pool(request));
   }
 
-  linear(x: Tensor, options: Parameters<Ops['linear']>[1]): Tensor<'f32'> {
+  linear(x: Tensor, options: LinearOptions): Tensor<'f32'> {
     return this.#make(rows.linear(x, options), [...x.shape.slice(0, -1), options.weight.shape[0]]);
   }
 
-  norm(x: Tensor, options: Parameters<Ops['norm']>[1]): Tensor<'f32'> {
+  norm(x: Tensor, options: NormOptions): Tensor<'f32'> {
     return this.#make(rows.norm(x, options), x.shape);
   }
 

@@ -1,4 +1,4 @@
-import type { Ops, RotaryOptions } from '../backend.js';
+import type { LinearOptions, NormOptions, Ops, RotaryOptions } from '../backend.js';
 import type { Tensor } from '../tensor.js';
 import { dot } from './attend.js';
 import { floatsOf, roundRow } from './storage.js';
@@ -27,24 +27,34 @@ const ACTIVATIONS = {
   silu: (x: number) => x / (1 + Math.exp(-x)),
 };
 
-export function linear(
-  x: Tensor,
-  { weight, bias, activation }: Parameters<Ops['linear']>[1],
-): Float64Array {
+export function linear(x: Tensor, { weight, bias, activation }: LinearOptions): Float64Array {
   const [outWidth, width] = weight.shape;
   const matrix = floatsOf(weight);
   const activate = activation ? ACTIVATIONS[activation] : (value: number) => value;
-  return mapRows(x, outWidth, (row, out) => {
-    for (let i = 0; i < outWidth; i++) {
-      out[i] = activate(dot(row, 0, matrix, i * width, width) + (bias ? floatsOf(bias)[i] : 0));
-    }
+  const biasAt = biasRow(x, bias, outWidth);
+  return mapRows(x, outWidth, (row, out, number) => {
+    const added = biasAt(number);
+    for (let i = 0; i < outWidth; i++)
+      out[i] = activate(dot(row, 0, matrix, i * width, width) + added[i]);
   });
 }
 
-export function norm(
+/** The bias of a row of `x`: one for all, or one a head. */
+function biasRow(
   x: Tensor,
-  { kind, eps, weight, bias }: Parameters<Ops['norm']>[1],
-): Float64Array {
+  bias: Tensor | undefined,
+  width: number,
+): (number: number) => Float64Array {
+  const values = bias ? floatsOf(bias) : new Float64Array(width);
+  if (bias?.shape.length !== 2) return () => values;
+  const [, heads, tokens] = x.shape;
+  return (number) => {
+    const head = Math.floor(number / tokens) % heads;
+    return values.subarray(head * width, (head + 1) * width);
+  };
+}
+
+export function norm(x: Tensor, { kind, eps, weight, bias }: NormOptions): Float64Array {
   const width = x.shape.at(-1)!;
   return mapRows(x, width, (row, out) => {
     const mean = kind === 'layer' ? row.reduce((sum, value) => sum + value, 0) / width : 0;
