@@ -1,122 +1,78 @@
 import {
   all,
   type AttentionStrategy,
-  type AuxSpec,
   defineStrategy,
   fromQuery,
-} from '@jit-attention/core';
-import {
-  type Groups,
   groups,
   type IndexSite,
+  type LinearOptions,
   ranges,
   series,
-  type Tensor,
   topk,
 } from '@jit-attention/core';
 
-const keys: AuxSpec = { per: 'key', heads: 'kvHeads', width: 'headDim' };
-const values: AuxSpec = { per: 'key', heads: 'kvHeads', width: 'valueDim' };
-const gates: AuxSpec = { per: 'query', heads: 'heads', width: 3 };
-const queries: AuxSpec = { per: 'query', heads: 'heads', width: 'headDim' };
+/** In tokens, the paper's in brackets; spans and blocks are multiples of the stride. */
+export interface NsaOptions {
+  /** A compressed span (32), one every `stride` (16). */
+  length: number;
+  stride: number;
+  /** A selected block (64), and how many (16), three forced ones included. */
+  block: number;
+  blocks: number;
+  /** The query's own token included (512). */
+  window: number;
+  /** φ, over the tokens of a span side by side; a position embedding is in the first layer's bias. */
+  phi: { keys: readonly LinearOptions[]; values: readonly LinearOptions[] };
+}
 
-/**
- * NSA (arXiv 2502.11089): compressed spans, selected blocks in full (the cache) and a window, each with keys and
- * values of its own, weighted by learned gates. The blocks follow from the probabilities of the compressed branch.
- */
-export function nsa(options: NsaOptions): AttentionStrategy {
-  const { length, stride, block, blocks, window } = options;
+/** NSA (arXiv 2502.11089): three branches with keys and values of their own, and gates; blocks read the cache. */
+export function nsa({ length, stride, block, blocks, window, phi }: NsaOptions): AttentionStrategy {
+  const compressed = (site: IndexSite, input: string, layers: readonly LinearOptions[]) =>
+    groups(site, {
+      inputs: [input],
+      stride,
+      length,
+      make: ({ ops, pool }) => layers.reduce((x, layer) => ops.linear(x, layer), pool('concat')),
+    });
+  // The strides of a block that each span touching it covers: 1, 2, 2, 2, 1 in the paper.
+  const [a, b] = [block / stride, length / stride];
+  const weights = Array.from({ length: a + b - 1 }, (_, i) => Math.min(i + 1, a, b, a + b - 1 - i));
   return defineStrategy({
     name: 'nsa',
     apiVersion: 1,
     supports: { exact: false, sync: true, bidirectional: false },
     requires: {
-      spanQuery: queries,
-      spanKey: keys,
-      spanValue: values,
-      windowKey: keys,
-      windowValue: values,
-      gates,
+      spanQuery: { per: 'query' },
+      spanKey: { per: 'key' },
+      spanValue: { per: 'key', width: 'valueDim' },
+      windowKey: { per: 'key' },
+      windowValue: { per: 'key', width: 'valueDim' },
+      gates: { per: 'query', width: 3 },
     },
     index: (site) => ({
-      spanKeys: spans(site, 'spanKey', options, options.phi.keys),
-      spanValues: spans(site, 'spanValue', options, options.phi.values),
-      windowKeys: series(site, { input: 'windowKey' }),
-      windowValues: series(site, { input: 'windowValue' }),
+      spanKeys: compressed(site, 'spanKey', phi.keys),
+      spanValues: compressed(site, 'spanValue', phi.values),
+      windowKeys: series(site, { input: 'windowKey', window }),
+      windowValues: series(site, { input: 'windowValue', window }),
     }),
-    plan({ keys: over, index, aux, layer, ops }) {
-      const compressed = {
-        query: aux.spanQuery,
-        keys: index.spanKeys.rows,
-        visible: fromQuery(1 + stride - length, stride),
-      };
-      const selection = ops.select({
-        score: { kind: 'softmax', scale: layer.scale, ...compressed },
-        pool: coverage(block / stride, length / stride),
-        over,
-        block,
-        always: [
-          [0, 1],
-          [fromQuery(-block), fromQuery(1)],
-        ],
-        pick: topk(blocks),
-      });
+    plan({ keys: over, index, aux, layer: { scale }, ops }) {
+      const visible = fromQuery(1 + stride - length, stride);
+      const spans = { query: aux.spanQuery, keys: index.spanKeys.rows, scale, visible };
+      const forced = [[0, 1] as const, [fromQuery(-block), fromQuery(1)] as const];
+      const score = { kind: 'softmax', ...spans } as const;
+      const pool = { stride: a, offset: 1 - b, weights };
       const recent = ranges([fromQuery(1 - window), fromQuery(1)]);
       return {
         branches: [
-          { ...compressed, values: index.spanValues.rows, selection: all },
-          { keys: 'cache', selection },
+          { ...spans, values: index.spanValues.rows, selection: all },
+          {
+            keys: 'cache',
+            selection: ops.select({ score, pool, over, block, always: forced, pick: topk(blocks) }),
+          },
           { keys: index.windowKeys.rows, values: index.windowValues.rows, selection: recent },
         ],
         gates: aux.gates,
       };
     },
   });
-}
-
-/** Strides of block j that span `block·j + offset + i` covers, for i from 0: 1, 2, 2, 2, 1 with 4 and 2. */
-function coverage(
-  block: number,
-  length: number,
-): { stride: number; offset: number; weights: number[] } {
-  const count = block + length - 1;
-  const weights = Array.from({ length: count }, (_, i) =>
-    Math.min(i + 1, length, block, count - i),
-  );
-  return { stride: block, offset: 1 - length, weights };
-}
-
-/** φ of every `length` tokens, a span beginning every `stride`. */
-function spans(site: IndexSite, input: string, options: NsaOptions, phi: Phi): Groups {
-  const { length, stride } = options;
-  return groups(site, {
-    inputs: [input],
-    stride,
-    length,
-    make: ({ ops, inputs, first, count }) => {
-      const parts = [{ values: inputs[input], start: 0, length }];
-      const rows = ops.pool({ kind: 'concat', parts, stride, first, count });
-      return ops.linear(ops.linear(rows, { ...phi[0], activation: 'relu' }), phi[1]);
-    },
-  });
-}
-
-/** Two linear layers over `length` tokens laid side by side; a position embedding is folded into the first bias. */
-export type Phi = readonly [Linear, Linear];
-interface Linear {
-  weight: Tensor;
-  bias: Tensor;
-}
-
-/** In tokens, the paper's in brackets; `block` and `length` are multiples of `stride`. */
-export interface NsaOptions {
-  /** Tokens of a compressed span (32), and from one to the next (16). */
-  length: number;
-  stride: number;
-  /** Tokens of a selected block (64), and blocks, three forced ones included (16). */
-  block: number;
-  blocks: number;
-  /** The query's own token included (512). */
-  window: number;
-  phi: { keys: Phi; values: Phi };
 }

@@ -1,4 +1,4 @@
-import type { AuxSpec, CallInputs } from '@jit-attention/core';
+import { type AuxSpec, auxSizes, type CallInputs } from '@jit-attention/core';
 
 import { type HostArray, sizeOf, take } from './array.js';
 import { headsOf, type Problem, tokensOf } from './problem.js';
@@ -43,12 +43,9 @@ export function numbersFor(problem: Problem, name: string, shape: readonly numbe
   return { shape, data: problem.numbers === 'normal' ? normals(count, next) : wholes(count, next) };
 }
 
-function sizesOf(problem: Problem, { heads, width }: AuxSpec): [heads: number, width: number] {
-  const counts = { heads: headsOf(problem), kvHeads: problem.kvHeads };
-  return [
-    typeof heads === 'number' ? heads : counts[heads],
-    typeof width === 'number' ? width : problem[width],
-  ];
+function sizesOf(problem: Problem, spec: AuxSpec): [heads: number, width: number] {
+  const { heads, width } = auxSizes(spec, { ...problem, heads: headsOf(problem) });
+  return [heads, width];
 }
 
 /** Applies `change` to every tensor. */

@@ -135,7 +135,7 @@ async function goWrong({ problem, layers }: Exam, stack: SequenceStack, tokens: 
 }
 
 /** Calls that bring 0 to 7 tokens of each row. */
-function uneven(problem: Problem): Call[] {
+export function uneven(problem: Problem): Call[] {
   const next = uniformFor(problem.seed, 'pieces');
   return steps(problem, () => Math.floor(8 * next()));
 }

@@ -1,4 +1,4 @@
-import type { AttentionStrategy, AuxSpec } from '@jit-attention/core';
+import { type AttentionStrategy, type AuxSpec, auxSizes } from '@jit-attention/core';
 
 import { headsOf, type Problem, tokensOf } from './problem.js';
 import { normals, uniformFor } from './random.js';
@@ -45,11 +45,9 @@ export function randomInputs(
 
 /** Standard normal rows; the padding behind short batch rows is NaN, which nobody may read. */
 export function normalRows(problem: Problem, name: string, spec: AuxSpec): Rows {
-  const heads = { heads: headsOf(problem), kvHeads: problem.kvHeads };
   const sizes = {
     per: spec.per,
-    heads: typeof spec.heads === 'number' ? spec.heads : heads[spec.heads],
-    width: typeof spec.width === 'number' ? spec.width : problem[spec.width],
+    ...auxSizes(spec, { ...problem, heads: headsOf(problem) }),
     tokens: tokensOf(problem),
   };
   const count = problem.lengths.length * sizes.heads * sizes.tokens * sizes.width;

@@ -2,9 +2,10 @@ import { type Inputs, type Matrix, matrix, type Rows } from './inputs.js';
 import { headsOf, type Place, type Problem } from './problem.js';
 import { attendTo, best, clear, dot, softmax, span, sum } from './straight.js';
 
-/** φ as the paper has it: a position embedding `[length, width]` is added, then Linear, ReLU, Linear. */
+/** φ as the paper has it: a position embedding is added, then Linear, ReLU, Linear. */
 export interface StraightPhi {
-  readonly embedding: Matrix;
+  /** `[kvHeads][length][width]` */
+  readonly embeddings: readonly Matrix[];
   readonly hidden: { readonly weight: Matrix; readonly bias: readonly number[] };
   readonly out: { readonly weight: Matrix; readonly bias: readonly number[] };
 }
@@ -124,15 +125,15 @@ export class StraightNsa {
     const made =
       this.#made.get(key) ??
       this.visibleSpans(rows.length - 1).map((i) =>
-        apply(phi[which], rows.slice(stride * i, stride * i + length)),
+        apply(phi[which], kvHead, rows.slice(stride * i, stride * i + length)),
       );
     this.#made.set(key, made);
     return made;
   }
 }
 
-function apply({ embedding, hidden, out }: StraightPhi, rows: Matrix): number[] {
-  const flat = rows.flatMap((row, t) => row.map((value, d) => value + embedding[t][d]));
+function apply({ embeddings, hidden, out }: StraightPhi, kvHead: number, rows: Matrix): number[] {
+  const flat = rows.flatMap((row, t) => row.map((value, d) => value + embeddings[kvHead][t][d]));
   const middle = hidden.weight.map((row, i) => Math.max(0, dot(row, flat) + hidden.bias[i]));
   return out.weight.map((row, i) => dot(row, middle) + out.bias[i]);
 }
