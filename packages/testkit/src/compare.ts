@@ -8,6 +8,8 @@ export interface Comparison {
   readonly mean: number;
   /** `‖actual - expected‖ / ‖expected‖`; the absolute norm where all that is expected is zero. */
   readonly relative: number;
+  /** Root of the mean squared difference. */
+  readonly absolute: number;
 }
 
 /** Infinities and NaN agree with themselves and differ infinitely from everything else. */
@@ -20,36 +22,45 @@ export function compare(actual: ArrayLike<number>, expected: ArrayLike<number>):
     squares += difference ** 2;
     if (Number.isFinite(expected[i])) norm += expected[i] ** 2;
   }
+  const count = Math.max(1, expected.length);
   return {
     worst,
     actual: actual[worst],
     expected: expected[worst],
     max,
-    mean: expected.length === 0 ? 0 : sum / expected.length,
+    mean: sum / count,
+    absolute: Math.sqrt(squares / count),
     relative: squares === 0 ? 0 : Math.sqrt(norm === 0 ? squares : squares / norm),
   };
 }
 
+export interface CloseOptions {
+  /** Largest relative error; of logarithms, whose differences are relative already, the largest absolute one. */
+  readonly tolerance: number;
+  readonly logarithms?: boolean | undefined;
+  /** Of both arrays, to name the worst place by its indices. */
+  readonly shape?: readonly number[] | undefined;
+}
+
 /**
  * The one comparison of the project.
- *
- * @param shape of both arrays, to name the worst place by its indices
- * @throws {Error} with the worst index, both values, largest, mean and relative error
+ * @throws {Error} with the worst index, both values, largest, mean and whole error
  */
 export function assertClose(
   what: string,
   actual: ArrayLike<number>,
   expected: ArrayLike<number>,
-  { tolerance, shape }: { tolerance: number; shape?: readonly number[] | undefined },
+  { tolerance, logarithms = false, shape }: CloseOptions,
 ): void {
   if (actual.length !== expected.length)
     throw new Error(`${what}: expected ${expected.length} numbers, got ${actual.length}`);
   const found = compare(actual, expected);
-  if (found.relative <= tolerance) return;
+  const kind = logarithms ? 'absolute' : 'relative';
+  if (found[kind] <= tolerance) return;
   const place = shape ? `[${indicesOf(found.worst, shape).join(', ')}]` : `${found.worst}`;
   throw new Error(
     [
-      `${what}: expected a relative error of at most ${tolerance}, got ${found.relative.toExponential(2)}`,
+      `${what}: expected ${kind} error of at most ${tolerance}, got ${found[kind].toExponential(2)}`,
       `  worst at ${place}: expected ${found.expected}, got ${found.actual}`,
       `  largest error ${found.max.toExponential(2)}, mean ${found.mean.toExponential(2)}`,
     ].join('\n'),

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export * from './backend/index.js';
 export * from './compare.js';
 export type { Limits } from './problem.js';
 export { cases, holds } from './property.js';

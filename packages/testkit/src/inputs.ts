@@ -74,14 +74,14 @@ export function cutInputs(
   return mapInputs(inputs, (array) => cutRows(array, from, counts), counts);
 }
 
-/** `counts[row]` tokens of each batch row from `start[row]` on, padded with NaN to the longest. */
+/** `counts[row]` tokens of each batch row from `start[row]` on, padded with NaN to `longest`. */
 export function cutRows(
   { shape, data }: HostArray,
   start: readonly number[],
   counts: readonly number[],
+  longest: number = Math.max(...counts),
 ): HostArray {
   const [, heads, tokens, width] = shape;
-  const longest = Math.max(...counts);
   const rows = new Float32Array(counts.length * heads * longest * width).fill(NaN);
   counts.forEach((count, row) => {
     for (let head = 0; head < heads; head++) {

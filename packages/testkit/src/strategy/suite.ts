@@ -5,9 +5,9 @@ import {
   type Backend,
   createAttention,
   type Layer,
-  reference,
 } from '@jit-attention/core';
 
+import { onBackend, withoutLeaks } from '../backends.js';
 import { type Inputs, inputsOf } from '../inputs.js';
 import { layerOf, type Limits, optionsOf, type Problem, problems, tokensOf } from '../problem.js';
 import { holds } from '../property.js';
@@ -120,25 +120,4 @@ export function sampleLayer({ kvHeads, groups, widths, pageSizes }: Limits = {})
     softcap: undefined,
     sinkLogits: false,
   });
-}
-
-/** Runs on a fresh backend, and ends it. */
-export async function onBackend(
-  create: (() => Backend | Promise<Backend>) | undefined,
-  body: (backend: Backend) => Promise<void>,
-): Promise<void> {
-  const backend = await (create ?? reference)();
-  try {
-    await body(backend);
-  } finally {
-    await backend.dispose?.();
-  }
-}
-
-/** @throws {Error} when `body` leaves tensors alive */
-export async function withoutLeaks(backend: Backend, body: () => Promise<void>): Promise<void> {
-  const before = backend.memory().tensors;
-  await body();
-  const left = backend.memory().tensors - before;
-  if (left !== 0) throw new Error(`expected all tensors to be freed, got ${left} still alive`);
 }
