@@ -14,6 +14,8 @@ export interface ScoreRow {
   readonly row: number;
   readonly head: number;
   readonly token: number;
+  /** Queries of the batch row; those behind are padding. */
+  readonly queries: number;
   /** Scored entries that count, `[0, seen)`. */
   readonly seen: number;
   /** For probabilities: which of them are in the softmax. */
@@ -99,10 +101,10 @@ function reluWeighted(score: ReluWeightedScore, { row, token, seen }: ScoreRow):
   });
 }
 
-/** Cells of `stride` queries and keys; rows past the end count as zeros. */
+/** Cells of `stride` queries and keys; padding and rows past the end count as zeros. */
 function antidiagonal(
   score: AntidiagonalScore,
-  { row, head, token, seen }: ScoreRow,
+  { row, head, token, queries, seen }: ScoreRow,
 ): Float64Array {
   const { query, keys, scale, stride } = score;
   const [q, k] = [floatsOf(query), floatsOf(keys.storage)];
@@ -112,7 +114,7 @@ function antidiagonal(
     let sum = 0;
     for (let r = 0; r < stride; r++) {
       const [t, n] = [token + stride - 1 - r, cell * stride + r];
-      if (t >= query.shape[2] || n >= keys.lengths[row]) continue;
+      if (t >= queries || n >= keys.lengths[row]) continue;
       sum += dot(q, queryAt(score, row, head, t), k, keyAt(n), width);
     }
     return (sum * scale) / stride;

@@ -108,7 +108,13 @@ function scoreUnits(request: SelectRequest, row: number, at: Row, last: number):
   const candidates = candidateMask(request, row, at, units * block);
   const isCandidate = (entry: number): boolean =>
     !!pool || !candidates || candidates[entry * block] === 1;
-  const entryScores = scoreRow(score, { row, head: at.head, token: at.token, seen, isCandidate });
+  const entryScores = scoreRow(score, {
+    ...at,
+    row,
+    queries: request.positions.counts[row],
+    seen,
+    isCandidate,
+  });
   const eligible = Uint8Array.from({ length: units }, (_, unit) =>
     !candidates || candidates.subarray(unit * block, (unit + 1) * block).includes(1) ? 1 : 0,
   );
