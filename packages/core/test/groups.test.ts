@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { contentsOf } from './support/entries.js';
+import { errorWith } from './support/errors.js';
 import { leakFree } from './support/leaks.js';
 import { Probe, RAW_WIDTH } from './support/probe.js';
 import { holds, oneOf, whole } from './support/property.js';
@@ -194,7 +195,7 @@ describe('groups', () => {
       const sequence = probe.sequence(1);
       await probe.append(sequence, [tokens(40)]);
       expect(() => sequence.truncate(33)).toThrow(
-        expect.objectContaining({ code: 'ROLLBACK_EXCEEDED', expected: 34, actual: 33 }),
+        errorWith({ code: 'ROLLBACK_EXCEEDED', expected: 34, actual: 33 }),
       );
       expect(sequence.length).toBe(40);
       sequence.truncate(34);
@@ -213,7 +214,7 @@ describe('groups', () => {
           0,
         );
         expect(() => probe.sequence(1)).toThrow(
-          expect.objectContaining({ name: 'InputError', code: 'INVALID_OPTION' }),
+          errorWith({ name: 'InputError', code: 'INVALID_OPTION' }),
         );
       }
     }));

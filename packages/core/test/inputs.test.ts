@@ -142,9 +142,15 @@ describe('wrong inputs are refused before anything is allocated', () => {
         return ((await refusal(backend, given, (inputs) => attention.run(inputs))) as Error)
           .message;
       };
-      expect(await message('a key of another width')).toMatchInlineSnapshot(`"run: key: expected [1, 2, tokens, 4], a multiple of 8 numbers, got 30"`);
-      expect(await message('a value as wide as a key')).toMatchInlineSnapshot(`"run: value: expected [1, 2, 3, 3], 18 numbers, got 24"`);
-      expect(await message('a tensor in the other layout')).toMatchInlineSnapshot(`"run: query: expected shape [1, 4, 4, 4], got [1, 3, 4, 4]"`);
+      expect(await message('a key of another width')).toMatchInlineSnapshot(
+        `"run: key: expected [1, 2, tokens, 4], a multiple of 8 numbers, got 30"`,
+      );
+      expect(await message('a value as wide as a key')).toMatchInlineSnapshot(
+        `"run: value: expected [1, 2, 3, 3], 18 numbers, got 24"`,
+      );
+      expect(await message('a tensor in the other layout')).toMatchInlineSnapshot(
+        `"run: query: expected shape [1, 4, 4, 4], got [1, 3, 4, 4]"`,
+      );
       expect(await message('an auxiliary tensor too few')).toMatchInlineSnapshot(`
         "run: expected aux.perKey, got undefined
           hint: demanding requires it"
@@ -157,8 +163,12 @@ describe('wrong inputs are refused before anything is allocated', () => {
         "run: value: expected a tensor of backend reference, got one of reference
           hint: read it with data() and give the numbers, or make it with this backend (another instance is another backend)"
       `);
-      expect(await message('a length beyond the keys')).toMatchInlineSnapshot(`"run: expected lengths to be whole numbers from 0 to 3, got 4"`);
-      expect(await message('a query of plain numbers')).toMatchInlineSnapshot(`"run: query: expected a Float32Array or a Tensor, got [1, 2, 3]"`);
+      expect(await message('a length beyond the keys')).toMatchInlineSnapshot(
+        `"run: expected lengths to be whole numbers from 0 to 3, got 4"`,
+      );
+      expect(await message('a query of plain numbers')).toMatchInlineSnapshot(
+        `"run: query: expected a Float32Array or a Tensor, got [1, 2, 3]"`,
+      );
     }));
 
   it('refuses a plan to repeat together with one to adapt, and plans that are gone', () =>

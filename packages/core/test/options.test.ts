@@ -8,6 +8,7 @@ import {
 } from '@jit-attention/core';
 import { describe, expect, it } from 'vitest';
 
+import { errorWith } from './support/errors.js';
 import { everyEntry } from './support/strategies.js';
 
 const backend = reference();
@@ -148,7 +149,7 @@ describe('sequence', () => {
     for (const name of ['batch', 'capacity']) {
       for (const value of notWhole) {
         expect(() => attention.sequence({ [name]: value })).toThrow(
-          expect.objectContaining({ code: 'INVALID_OPTION', actual: value }),
+          errorWith({ code: 'INVALID_OPTION', actual: value }),
         );
       }
     }
@@ -169,7 +170,7 @@ describe('audit', () => {
       { sampel: 1 },
     ]) {
       expect(() => audit(everyEntry(), options as never)).toThrow(
-        expect.objectContaining({ code: 'INVALID_OPTION' }),
+        errorWith({ code: 'INVALID_OPTION' }),
       );
     }
   });

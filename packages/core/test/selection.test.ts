@@ -11,6 +11,7 @@ import {
 } from '@jit-attention/core';
 import { describe, expect, it } from 'vitest';
 
+import { errorWith } from './support/errors.js';
 import { leakFree } from './support/leaks.js';
 
 /** Two lists of ids, and what frees them. */
@@ -70,7 +71,7 @@ describe('unite', () => {
     }));
 
   it('refuses nothing at all', () => {
-    expect(() => unite()).toThrow(expect.objectContaining({ code: 'PLAN_INVALID' }));
+    expect(() => unite()).toThrow(errorWith({ code: 'PLAN_INVALID' }));
   });
 });
 
