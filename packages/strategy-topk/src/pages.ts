@@ -1,11 +1,4 @@
-import {
-  type AttentionStrategy,
-  defineStrategy,
-  type Groups,
-  groups,
-  type IndexSite,
-  topk,
-} from '@jit-attention/core';
+import { type AttentionStrategy, defineStrategy, pageBounds, topk } from '@jit-attention/core';
 
 import { always } from './always.js';
 import { assertBudget, type Resolved } from './options.js';
@@ -23,7 +16,7 @@ export function pages(options: Resolved): AttentionStrategy {
     apiVersion: 1,
     supports: { exact: true, sync: true, bidirectional: true },
     validate: ({ pageSize }) => assertBudget(causal, pageSize),
-    index: (site) => ({ min: bound(site, 'min'), max: bound(site, 'max') }),
+    index: pageBounds,
     plan({ query, keys, visible, index, layer, ops }) {
       const { pageSize } = layer;
       const selection = ops.select({
@@ -36,23 +29,5 @@ export function pages(options: Resolved): AttentionStrategy {
       });
       return { branches: [{ keys: 'cache', selection }] };
     },
-  });
-}
-
-/** One row a page, made anew while the page is filling up. */
-function bound(site: IndexSite, kind: 'min' | 'max'): Groups {
-  const { pageSize: stride } = site.layer;
-  return groups(site, {
-    inputs: ['keys'],
-    stride,
-    partial: true,
-    make: ({ ops, inputs, first, count }) =>
-      ops.pool({
-        kind,
-        parts: [{ values: inputs.keys, start: 0, length: stride }],
-        stride,
-        first,
-        count,
-      }),
   });
 }

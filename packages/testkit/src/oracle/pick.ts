@@ -53,7 +53,8 @@ function limitsOf(
     .sort((a, b) => scores[b] - scores[a] || a - b);
   const room = (pick.kind === 'topk' ? pick.k : pick.capacity) - forced.length;
   const ranked = others.map((unit) => scores[unit]);
-  const kept = forced.reduce((sum, unit) => sum + (scores[unit] ?? 0), 0);
+  // A forced unit that this row does not see weighs nothing.
+  const kept = forced.reduce((sum, unit) => sum + (eligible[unit] ? scores[unit] : 0), 0);
   const count = (slack: number): number => Math.min(room, wanted(pick, ranked, kept, slack));
   const [least, most] = [count(-gap), count(gap)];
   const isSafe = (unit: number): boolean => scores[unit] > (ranked[least] ?? -Infinity) + gap;
