@@ -16,3 +16,5 @@ export { mergeParts } from './merge';
 export { poolGroups } from './pool';
 export { linear, linearScratch } from './linear';
 export { hadamardRows, normRows, quantiseRows, rotateRows } from './rows';
+export { selectMarked, selectPickBytes, selectPicked } from './select/pick';
+export { selectScores, selectStatistics } from './select/score';

@@ -1,0 +1,174 @@
+import {
+  entriesBehind,
+  entriesDtype,
+  entriesLength,
+  entriesRowBytes,
+  entryAt,
+  pointer,
+  word,
+} from '../layout';
+import { decodePadded, gatherRows, needsDecoding } from '../gather';
+import { ANTIDIAGONAL, BOUNDS, CELL, DEPTH, KEYS, KIND, MAXIMA, SPLIT_BOUNDS, WIDTH } from './spec';
+import { entryOf, filledEntries } from './strip';
+import {
+  BATCH_ROW,
+  CANDIDATES,
+  DECODED,
+  DECODED_MAXIMA,
+  FIRST_ENTRY,
+  INFINITE,
+  KEY_ROWS,
+  KV_HEAD,
+  MAXIMUM_ROWS,
+  MOST_SEEN,
+  PREPARED,
+  READS,
+  region,
+  setWord,
+  STRIP_ENTRIES,
+} from './work';
+
+/**
+ * Addresses of the keys of the strip at hand, filled up to a multiple of 4; in place of keys that do not exist, some
+ * that do. Keys are read in place, or laid out anew where the matrix product wants them otherwise.
+ */
+export function gatherKeys(spec: usize, work: usize): void {
+  const kind = word(spec, KIND);
+  if (kind === ANTIDIAGONAL) return gatherCells(spec, work);
+  gather(spec, work, KEYS, DECODED, KEY_ROWS);
+  const bounds = kind === BOUNDS || kind === SPLIT_BOUNDS;
+  if (bounds) gather(spec, work, MAXIMA, DECODED_MAXIMA, MAXIMUM_ROWS);
+  if (kind === SPLIT_BOUNDS) orderBounds(spec, work);
+}
+
+function gather(spec: usize, work: usize, entries: i32, decoded: i32, rows: i32): void {
+  const from = pointer(spec, entries);
+  const into = region(spec, work, decoded);
+  const out = region(spec, work, rows);
+  if (word(work, CANDIDATES) < 0) gatherRun(spec, work, from, into, out);
+  else gatherListed(spec, work, from, into, out, filledEntries(work));
+}
+
+function gatherListed(
+  spec: usize,
+  work: usize,
+  entries: usize,
+  decoded: usize,
+  rows: usize,
+  count: i32,
+): void {
+  const reads = region(spec, work, READS);
+  const row = word(work, BATCH_ROW);
+  gatherRows(entries, row, word(work, KV_HEAD), reads, count, word(spec, WIDTH), decoded, rows);
+}
+
+/** A run of entries, a page at a time. */
+function gatherRun(spec: usize, work: usize, entries: usize, decoded: usize, rows: usize): void {
+  const first = word(work, FIRST_ENTRY);
+  const from = max(0, first);
+  const to = min(first + word(work, STRIP_ENTRIES), word(work, MOST_SEEN));
+  const decodes = needsDecoding(entries, word(spec, WIDTH));
+  for (let id = from; id < to;) {
+    const count = min(to - id, entriesBehind(entries, id) + 1);
+    const at = entryAt(entries, word(work, BATCH_ROW), word(work, KV_HEAD), id);
+    const out = rows + ((id - first) << 2);
+    if (decodes) decoded = decodePage(spec, entries, at, count, decoded, out);
+    else listPage(at, entriesRowBytes(entries), count, out);
+    id += count;
+  }
+  const some = word(rows, from - first);
+  for (let i = 0; i < from - first; i++) setWord(rows, i, some);
+  for (let i = to - first; i < filledEntries(work); i++) setWord(rows, i, some);
+}
+
+function listPage(at: usize, rowBytes: i32, count: i32, out: usize): void {
+  for (const end = out + (count << 2); out < end; out += 4) {
+    store<u32>(out, at);
+    at += rowBytes;
+  }
+}
+
+/** Decodes entries of one page; returns where the next ones go. */
+function decodePage(
+  spec: usize,
+  entries: usize,
+  at: usize,
+  count: i32,
+  decoded: usize,
+  out: usize,
+): usize {
+  const width = word(spec, WIDTH);
+  const bytes = ((width + 3) & ~3) << 2;
+  for (let i = 0; i < count; i++) {
+    decodePadded(at, entriesDtype(entries), width, decoded);
+    setWord(out, i, decoded);
+    at += entriesRowBytes(entries);
+    decoded += bytes;
+  }
+  return decoded;
+}
+
+/** Keys `[larger bounds, smaller bounds]`; lists those with an infinite one (see bounds.ts). */
+function orderBounds(spec: usize, work: usize): void {
+  const half = word(spec, DEPTH) >> 1;
+  let infinite = 0;
+  for (let i = 0; i < filledEntries(work); i++) {
+    const low = pointer(region(spec, work, KEY_ROWS), i);
+    const high = pointer(region(spec, work, MAXIMUM_ROWS), i);
+    const larger = prepare(spec, work, i);
+    memory.copy(larger, high, half << 2);
+    memory.copy(larger + (half << 2), low, half << 2);
+    // Read by now, the addresses of the maxima make room for the list.
+    if (orderPair(larger, half)) setWord(region(spec, work, MAXIMUM_ROWS), infinite++, i);
+  }
+  setWord(work, INFINITE, infinite);
+}
+
+/** Two rows of `half` channels, the larger ones first; says whether any is infinite. */
+function orderPair(larger: usize, half: i32): bool {
+  const bytes = half << 2;
+  const infinity = f32x4.splat(Infinity);
+  let infinite = i32x4.splat(0);
+  for (let at = larger; at < larger + bytes; at += 16) {
+    const a = v128.load(at);
+    const b = v128.load(at + bytes);
+    const high = f32x4.max(a, b);
+    const low = f32x4.min(a, b);
+    infinite = v128.or(infinite, f32x4.eq(f32x4.abs(high), infinity));
+    infinite = v128.or(infinite, f32x4.eq(f32x4.abs(low), infinity));
+    v128.store(at, high);
+    v128.store(at + bytes, low);
+  }
+  return v128.any_true(infinite);
+}
+
+/** Cells of neighbouring keys side by side; keys past the end are zeros. */
+function gatherCells(spec: usize, work: usize): void {
+  const cell = word(spec, CELL);
+  const part = (word(spec, DEPTH) / cell) << 2;
+  const keys = pointer(spec, KEYS);
+  const length = entriesLength(keys, word(work, BATCH_ROW));
+  const rows = region(spec, work, MAXIMUM_ROWS);
+  const count = word(work, STRIP_ENTRIES);
+  const filled = filledEntries(work);
+  for (let r = 0; r < cell; r++) {
+    for (let i = 0; i < filled; i++) {
+      const id = entryOf(spec, work, min(i, count - 1)) * cell + r;
+      setWord(region(spec, work, READS), i, max(0, min(id, length - 1)));
+    }
+    gatherListed(spec, work, keys, region(spec, work, DECODED), rows, filled);
+    for (let i = 0; i < filled; i++) {
+      const to = prepare(spec, work, i) + r * part;
+      const exists = entryOf(spec, work, min(i, count - 1)) * cell + r < length;
+      if (exists) memory.copy(to, pointer(rows, i), part);
+      else memory.fill(to, 0, part);
+    }
+  }
+}
+
+/** Makes key `i` of the strip a row that is laid out anew; returns where. */
+function prepare(spec: usize, work: usize, i: i32): usize {
+  const row = region(spec, work, PREPARED) + ((i * word(spec, DEPTH)) << 2);
+  setWord(region(spec, work, KEY_ROWS), i, row);
+  return row;
+}

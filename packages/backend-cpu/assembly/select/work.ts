@@ -1,0 +1,71 @@
+import { word } from '../layout';
+import { REGIONS } from './spec';
+
+/**
+ * The scratch of a thread that scores: a header of words about the rows at hand, then regions that the host laid
+ * out (`regions` in src/select/spec.ts, in this order).
+ */
+
+// The header.
+export const BATCH_ROW: i32 = 0;
+export const KV_HEAD: i32 = 1;
+/** Rows at hand: queries that read the same keys. */
+export const ROWS: i32 = 2;
+/** The most units and entries that any of them sees. */
+export const MOST_UNITS: i32 = 3;
+export const MOST_SEEN: i32 = 4;
+/** How many candidates there are; -1: every unit is one. */
+export const CANDIDATES: i32 = 5;
+// How units are made of entries in this pass, as in the spec.
+export const STRIDE: i32 = 6;
+export const OFFSET: i32 = 7;
+export const LENGTH: i32 = 8;
+// The strip at hand: its units (or candidates), and its entries. Where every unit is a candidate they are a run
+// from FIRST_ENTRY on, otherwise they are listed.
+export const FIRST_UNIT: i32 = 9;
+export const STRIP_UNITS: i32 = 10;
+export const FIRST_ENTRY: i32 = 11;
+export const STRIP_ENTRIES: i32 = 12;
+/** Keys of the strip with an infinite bound; their numbers are in MAXIMUM_ROWS. */
+export const INFINITE: i32 = 13;
+
+/** Records of rows, see rows.ts. */
+export const RECORDS: i32 = 0;
+/** Rows of the matrix product, [rows · INNER][DEPTH]. */
+export const QUERIES: i32 = 1;
+/** Weights of indexer heads, [rows][INNER]. */
+export const ROW_WEIGHTS: i32 = 2;
+/** Ids of candidate units. */
+export const UNITS: i32 = 3;
+export const SPANS: i32 = 4;
+/** Ids of a strip's entries as the units want them, and cut to those that exist. */
+export const ENTRIES: i32 = 5;
+export const READS: i32 = 6;
+/** Addresses of a strip's keys. */
+export const KEY_ROWS: i32 = 7;
+export const MAXIMUM_ROWS: i32 = 8;
+/** Keys that are not stored as f32, decoded. */
+export const DECODED: i32 = 9;
+export const DECODED_MAXIMA: i32 = 10;
+/** Keys laid out for the matrix product, [STRIP][DEPTH], where they cannot be read in place. */
+export const PREPARED: i32 = 11;
+/** [CHUNK · INNER][STRIP] */
+export const LOGITS: i32 = 12;
+/** Unit scores of a row, and of all rows of a strip. */
+export const POOLED_SCORES: i32 = 13;
+export const JOINED: i32 = 14;
+
+/** @inline */
+export function region(spec: usize, work: usize, i: i32): usize {
+  return work + word(spec, REGIONS + i);
+}
+
+/** @inline */
+export function setWord(base: usize, i: i32, value: i32): void {
+  store<i32>(base + (i << 2), value);
+}
+
+/** @inline */
+export function ceilDiv(a: i32, b: i32): i32 {
+  return (a + b - 1) / b;
+}
