@@ -16,8 +16,6 @@ export function typeErrors(files: readonly string[], conditions: readonly string
     typeRoots: [join(root, 'node_modules/@types')],
     strict: true,
     exactOptionalPropertyTypes: true,
-    allowJs: true,
-    checkJs: true,
     skipLibCheck: true,
     noEmit: true,
   });

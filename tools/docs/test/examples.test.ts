@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format } from 'node:util';
 
+import { check, resolveConfig } from 'prettier';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 
 import { type Block, blocksOf } from '../markdown.js';
@@ -15,6 +16,10 @@ import { Workshop } from '../workshop.js';
  * repository, word for word (`excerpt=path`).
  */
 const workshop = new Workshop();
+
+// Whether the suites on the pages run is the question here; what they test is tested elsewhere, in more cases.
+vi.stubEnv('JIT_ATTENTION_CASES', '5');
+
 afterAll(() => workshop.remove());
 
 /** A file in the documentation, as it was written into the workshop. */
@@ -85,9 +90,19 @@ for (const { page, examples } of documented) {
 }
 
 describe('examples of all pages', () => {
+  const all = documented.flatMap(({ examples }) => examples);
+
+  it('are formatted as code is', async () => {
+    const config = await resolveConfig(join(root, 'example.ts'));
+    for (const { path } of all) {
+      const code = readFileSync(path, 'utf8');
+      expect(await check(code, { ...config, filepath: path }), path).toBe(true);
+    }
+  });
+
   it('have no type errors', () => {
     const conditions = process.env.TEST_BUILT ? [] : ['@jit-attention/source'];
-    const paths = documented.flatMap(({ examples }) => examples.map(({ path }) => path));
+    const paths = all.map(({ path }) => path).filter((path) => path.endsWith('.ts'));
     expect(typeErrors(paths, conditions)).toEqual([]);
   });
 });
