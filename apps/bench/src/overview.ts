@@ -5,7 +5,7 @@ import { DENSE } from './candidates/built-in.js';
 import { type Candidate, seriesOf } from './candidates/candidate.js';
 import { candidatesOf, resolveStrategies, type Source } from './candidates/resolve.js';
 import { type LayerTask, measureLayer, type OnWork, workOf } from './measure/layer.js';
-import { gapOf, mapMass, type MassMap } from './measure/mass.js';
+import { mapMass, type MassMap } from './measure/mass.js';
 import { drawRuns } from './measure/runs.js';
 import type { LayerInput } from './measure/walk.js';
 import { firstTokens } from './model/index.js';
@@ -39,6 +39,9 @@ export interface Overview {
 /** A run is a page, so that each starts where a page does; four of them are enough for a backend in f64. */
 const FULL = { sample: { runs: 4, length: 64 }, repetitions: 3 };
 const QUICK = { sample: { runs: 4, length: 32 }, repetitions: 1 };
+
+/** Layers that are looked through for a head to show. */
+const MAPPED_LAYERS = 2;
 
 /** @throws {InputError} for whatever is wrong with the options, before any work */
 export async function planOverview(options: OverviewOptions): Promise<OverviewPlan> {
@@ -112,8 +115,8 @@ export async function mapOverview(groups: readonly Group[]): Promise<MassMap | u
   const group = mainGroup(groups);
   const candidates = comparable(group);
   if (candidates.length === 0) return undefined;
-  const input = mostDisputed(group, candidates);
-  return mapMass(group.device, input, DENSE.at(undefined), candidates);
+  const inputs = mostDisputed(group, candidates);
+  return mapMass(group.device, inputs, DENSE.at(undefined), candidates);
 }
 
 /** Of each kind of strategy that has passed everywhere the one whose budget is nearest an eighth of the context. */
@@ -134,14 +137,14 @@ function comparable(group: Group): Candidate[] {
   );
 }
 
-/** The layer in which the mean recalls of the candidates lie furthest apart. */
-function mostDisputed({ measurements }: Group, candidates: readonly Candidate[]): LayerInput {
+/** Layers in which the mean recalls of the candidates lie furthest apart. */
+function mostDisputed({ measurements }: Group, candidates: readonly Candidate[]): LayerInput[] {
   const inputs = [...new Set(measurements.map(({ input }) => input))];
-  const gap = (input: LayerInput): number =>
-    gapOf(
-      measurements
-        .filter((one) => one.input === input && candidates.includes(one.candidate))
-        .map(({ quality }) => quality!.recall!.mean),
-    );
-  return inputs.sort((a, b) => gap(b) - gap(a))[0];
+  const gap = (input: LayerInput): number => {
+    const recalls = measurements
+      .filter((one) => one.input === input && candidates.includes(one.candidate))
+      .map(({ quality }) => quality!.recall!.mean);
+    return (recalls.length === 1 ? 1 : Math.max(...recalls)) - Math.min(...recalls);
+  };
+  return inputs.sort((a, b) => gap(b) - gap(a)).slice(0, MAPPED_LAYERS);
 }

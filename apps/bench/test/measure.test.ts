@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { BACKENDS, type Device } from '../src/backends.js';
 import type { Candidate } from '../src/candidates/candidate.js';
 import { measureLayer } from '../src/measure/layer.js';
-import { gapOf, mapMass } from '../src/measure/mass.js';
+import { mapMass } from '../src/measure/mass.js';
 import { assess } from '../src/measure/quality.js';
 import { drawRuns } from '../src/measure/runs.js';
 import { time, type Timing } from '../src/measure/time.js';
@@ -149,7 +149,7 @@ describe('mapMass', () => {
   it('spreads the attention of a head over columns, and tells what was read of it', async () => {
     const all = candidate(() => dense());
     const window = candidate(() => windowed({ window: 60, sinks: 4 }));
-    const map = await mapMass(device, input, all, [all, window]);
+    const map = await mapMass(device, [input], all, [all, window]);
     expect(map.positions).toEqual([63, 127, 191, 255, 319]);
     const [everything, recent] = map.panels;
     map.truth.forEach((row, i) => {
@@ -166,8 +166,15 @@ describe('mapMass', () => {
     expect(recent.recall).toBeLessThan(0.9);
   });
 
-  it('measures how much a choice matters', () => {
-    expect(gapOf([0.5, 0.9, 0.7])).toBeCloseTo(0.4);
-    expect(gapOf([0.75])).toBe(0.25);
+  it('takes the layer with places that somebody misses', async () => {
+    const [all, window] = [dense, () => windowed({ window: 60, sinks: 4 })].map(candidate);
+    const even = { ...input, layer: 7, query: input.query.map(() => 0) };
+    for (const inputs of [
+      [even, input],
+      [input, even],
+    ]) {
+      const map = await mapMass(device, inputs, all, [all, window]);
+      expect(map.layer).toBe(input.layer);
+    }
   });
 });

@@ -32,18 +32,35 @@ type Mass = readonly (readonly number[])[];
 const CELLS = 64;
 const PAGE = 64;
 
+/** A cell with this much of a row's attention is a place that one can point at. */
+const PLACE = 0.05;
+
 /**
- * Maps the head on which the candidates differ most.
+ * Maps the head, of these layers, on which the candidates differ most in what they read of the places that much
+ * attention goes to: there one sees what a choice of strategy is about.
  *
  * The trick: each value is replaced by the one-hot number of its column. What attention then puts out is how its
  * mass is spread over the columns, for any strategy, whatever form its plan has.
  */
 export async function mapMass(
   device: Device,
-  input: LayerInput,
+  inputs: readonly LayerInput[],
   dense: Candidate,
   candidates: readonly Candidate[],
 ): Promise<MassMap> {
+  const maps: MassMap[] = [];
+  for (const input of inputs) maps.push(...(await mapHeads(device, input, dense, candidates)));
+  const disputes = maps.map(disputeOf);
+  return maps[disputes.indexOf(Math.max(...disputes))];
+}
+
+/** A map of each head of a layer. */
+async function mapHeads(
+  device: Device,
+  input: LayerInput,
+  dense: Candidate,
+  candidates: readonly Candidate[],
+): Promise<MassMap[]> {
   const { tokens, heads } = input.config;
   const span = PAGE * Math.ceil(tokens / CELLS / PAGE);
   const columns = Math.max(1, Math.floor(tokens / span));
@@ -52,9 +69,23 @@ export async function mapMass(
   const truth = await spread(device, dense, named, positions);
   const read: Spread[] = [];
   for (const candidate of candidates) read.push(await spread(device, candidate, named, positions));
-  const head = mostDisputed(heads, read);
-  const panels = read.map((one, i) => panelOf(candidates[i], one, head));
-  return { layer: input.layer, head, span, positions, truth: truth.mass[head], panels };
+  return Array.from({ length: heads }, (_, head) => ({
+    ...{ layer: input.layer, head, span, positions, truth: truth.mass[head] },
+    panels: read.map((one, i) => panelOf(candidates[i], one, head)),
+  }));
+}
+
+/** How far the candidates are apart at the {@link PLACE}s; a single one: how much it misses there. */
+function disputeOf({ truth, panels }: MassMap): number {
+  let sum = 0;
+  truth.forEach((row, i) =>
+    row.forEach((mass, column) => {
+      if (mass < PLACE) return;
+      const read = panels.map(({ captured }) => captured[i][column] ?? 0);
+      sum += (read.length === 1 ? mass : Math.max(...read)) - Math.min(...read);
+    }),
+  );
+  return sum;
 }
 
 /** What a strategy's output is made of, `[heads][rows][columns]`, and its recall, `[heads][rows]`. */
@@ -99,20 +130,6 @@ function withColumnsAsValues(input: LayerInput, span: number, columns: number): 
     if (column < columns) value[row * columns + column] = 1;
   }
   return { ...input, value, config: { ...input.config, valueDim: columns } };
-}
-
-/** The head on which the best and the worst recall lie furthest apart. */
-function mostDisputed(heads: number, read: readonly Spread[]): number {
-  const gaps = Array.from({ length: heads }, (_, head) =>
-    gapOf(read.map(({ recall }) => mean([...recall[head]]))),
-  );
-  return gaps.indexOf(Math.max(...gaps));
-}
-
-/** How far apart the best and the worst recall lie; of a single one, how far it is from dense attention. */
-export function gapOf(recalls: readonly number[]): number {
-  const best = recalls.length === 1 ? 1 : Math.max(...recalls);
-  return best - Math.min(...recalls);
 }
 
 /** The output spreads what was read as if it were everything; its recall says how much that was. */

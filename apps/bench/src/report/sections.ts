@@ -15,11 +15,11 @@ export function heatMaps(report: Report): Html | undefined {
   return html`<section>
     <h2>What mattered, and what was read</h2>
     <p>
-      Layer ${mass.layer}, head ${mass.head}: the one in which these strategies differ most. Each
-      row is a token that looks back, each column ${mass.span} tokens of the past, the diagonal the
-      present; the stronger the colour, the more of the row's attention lies there. Red is what was
-      missed: for a window it is everything far from the diagonal, however much later tokens come
-      back to it.
+      Layer ${mass.layer}, head ${mass.head}, chosen because here these strategies differ most about
+      the places that much attention goes to. Each row is a token that looks back, each column
+      ${mass.span} tokens of the past, the diagonal the present; the stronger the colour, the more
+      of the row's attention lies there. Red is what was missed: for a window it is everything far
+      from the diagonal, however much later tokens come back to it.
     </p>
     ${legend([
       ['what attention is paid to', 'var(--ink)'],

@@ -1,4 +1,4 @@
-import { Listr, type ListrTask } from 'listr2';
+import { Listr, ListrLogger, type ListrTask, ProcessOutput } from 'listr2';
 
 /** A stage of the work, with a title that may change and a share that grows from 0 to 1. */
 export interface Stage {
@@ -16,7 +16,7 @@ export interface Progress {
 /** `silent` is for tests; otherwise a terminal is redrawn and a log gets lines. */
 export type Show = 'auto' | 'silent';
 
-/** Runs stages in order; what one throws ends the run. */
+/** Runs stages in order, shown on standard error: standard output is for the results. What one throws ends the run. */
 export async function runStages(stages: readonly Stage[], show: Show): Promise<void> {
   const live = show === 'auto' && process.stderr.isTTY;
   const tasks = stages.map((stage): ListrTask => ({
@@ -34,7 +34,9 @@ export async function runStages(stages: readonly Stage[], show: Show): Promise<v
     },
   }));
   const renderer = show === 'silent' ? 'silent' : live ? 'default' : 'simple';
-  await new Listr(tasks, { renderer, concurrent: false }).run();
+  const processOutput = new ProcessOutput(process.stderr, process.stderr);
+  const rendererOptions = { logger: new ListrLogger({ useIcons: true, processOutput }) };
+  await new Listr(tasks, { renderer, concurrent: false, rendererOptions }).run();
 }
 
 const BAR = 24;
