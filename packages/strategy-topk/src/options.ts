@@ -61,13 +61,20 @@ export function assertBudget({ budget, sinks, recent, queryBlock }: Resolved, un
     Math.ceil(sinks / unit) + spanned(recent === 0 ? 0 : recent + queryBlock - 1, unit);
   if (forced <= picked) return;
   const what = unit === 1 ? 'entries' : `pages of ${unit}`;
+  const why = `sinks (${sinks}) and recent (${recent}) force ${forced} ${what}`;
   throw inputError(
     'topk',
-    `a budget of at least ${forced * unit} entries, as sinks ${sinks} and recent ${recent} force ${forced} ${what}`,
+    `a budget of at least ${least(forced, unit)} entries, as ${why}`,
     budget,
-    { code: 'BUDGET_TOO_SMALL', hint: 'raise the budget, or lower sinks, recent or queryBlock' },
+    {
+      code: 'BUDGET_TOO_SMALL',
+      hint: 'raise the budget, or lower sinks, recent or queryBlock',
+    },
   );
 }
+
+/** The smallest budget that rounds up to so many units. */
+const least = (units: number, unit: number): number => (units - 1) * unit + 1;
 
 /** Units that a run of entries touches at most: it may start at the last entry of one. */
 function spanned(entries: number, unit: number): number {
