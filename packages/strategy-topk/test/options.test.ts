@@ -44,10 +44,9 @@ describe('options of topk', () => {
 });
 
 describe('a budget below what is forced', () => {
-  const refusal = (budget: number, message: string) =>
+  const refusal = (budget: number, message: string): unknown =>
     expect.objectContaining({
-      code: 'BUDGET_TOO_SMALL',
-      actual: budget,
+      ...{ code: 'BUDGET_TOO_SMALL', actual: budget },
       message: expect.stringContaining(message) as string,
     });
 

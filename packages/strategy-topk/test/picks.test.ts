@@ -1,4 +1,4 @@
-import { audit, createAttention, reference } from '@jit-attention/core';
+import { audit, createAttention, reference, type Summary } from '@jit-attention/core';
 import { callOf, holds, inputsOf, optionsOf, type Problem, problems } from '@jit-attention/testkit';
 import { describe, expect, it } from 'vitest';
 
@@ -85,7 +85,7 @@ describe('captured mass', () => {
 
   it.each(granularities)('a larger budget captures no less: %s', (granularity) =>
     holds([problems()], async (problem) => {
-      const recalls = [];
+      const recalls: Summary[] = [];
       for (const pages of [2, 3, 5]) {
         const budget = pages * problem.pageSize;
         recalls.push(await recallOf(problem, { budget, granularity, sinks: 1 }));
