@@ -26,7 +26,9 @@ const FLAGS = [
 export async function compile(variant: Variant): Promise<Uint8Array> {
   let binary: Uint8Array | undefined;
   const flags = variant === 'relaxed' ? [...FLAGS, '--enable=relaxed-simd'] : FLAGS;
-  const { error, stderr } = await asc.main([...flags, `--baseDir=${root}`], {
+  const report = asc.createMemoryStream();
+  const { error } = await asc.main([...flags, `--baseDir=${root}`], {
+    stderr: report,
     readFile: async (name) => {
       const text = await readFile(join(root, name), 'utf8').catch(() => null);
       return text && inlineByComment(text);
@@ -34,8 +36,7 @@ export async function compile(variant: Variant): Promise<Uint8Array> {
     writeFile: (_, contents) => void (binary = contents as Uint8Array),
     listFiles: () => [],
   });
-  if (error || !binary)
-    throw new Error(`assembly (${variant}): ${stderr.toString()}`, { cause: error });
+  if (error || !binary) throw new Error(`assembly (${variant}): ${report.toString()}`);
   return binary;
 }
 

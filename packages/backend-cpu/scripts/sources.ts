@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** The package's folder. */
-export const root = join(import.meta.dirname, '..');
+export const root: string = join(import.meta.dirname, '..');
 
 /** What the generated files are made from, without what only checks it. */
 const FOLDERS = ['assembly', 'worker', 'scripts'];

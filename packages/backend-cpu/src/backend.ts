@@ -4,6 +4,7 @@ import {
   type Backend,
   type BlocksSelection,
   type DataOf,
+  type Decoded,
   type DType,
   DTYPES,
   inputError,
@@ -114,7 +115,10 @@ export class CpuBackend implements Backend {
     return this.#host.perform(() => arrange.permute(this.#host, tensor, order));
   }
 
-  gather(tensor: Tensor, picks: readonly (readonly [row: number, token: number])[]): Tensor<'f32'> {
+  gather<D extends DType>(
+    tensor: Tensor<D>,
+    picks: readonly (readonly [row: number, token: number])[],
+  ): Tensor<Decoded<D>> {
     return this.#host.perform(() => arrange.gather(this.#host, tensor, picks));
   }
 

@@ -16,7 +16,7 @@ import type { Arena } from './host.js';
  * assembly/layout.ts, and the two files change together.
  */
 
-const DTYPE_CODES: Record<DType, number> = { f32: 0, f16: 1, i8: 2, i32: 3 };
+export const DTYPE_CODES: Record<DType, number> = { f32: 0, f16: 1, i8: 2, i32: 3 };
 const ALL = 0;
 const RANGES = 1;
 const LIST = 2;

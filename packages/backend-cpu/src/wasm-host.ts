@@ -96,7 +96,7 @@ export class WasmHost implements Host {
     const own = (): void => guarded(kernel, () => run(desc, scratch));
     if (alone) return own();
     const number = this.#kernels.numbers.get(kernel)!;
-    this.#pool!.run({ kernel: number, desc, scratch, scratchBytes: bytes }, own);
+    this.#pool.run({ kernel: number, desc, scratch, scratchBytes: bytes }, own);
   }
 
   call(name: string, ...values: readonly number[]): number {

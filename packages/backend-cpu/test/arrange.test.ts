@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 import { dtypes, seeds, shapes, upTo, whole } from './support/arbitraries.js';
-import { uniform, wholes } from './support/numbers.js';
+import { sizeOf, uniform, wholes } from './support/numbers.js';
 import { operation } from './support/operation.js';
 
 const four = fc.tuple(upTo(3), upTo(4), fc.oneof(upTo(9), upTo(200)), upTo(70));
@@ -127,5 +127,16 @@ operation(
     const target = table.normal(shape, seed, stored);
     table.backend.copyInto(target, table.normal(part, seed + 1, stored), { axis: at, at: start });
     return { target };
+  },
+);
+
+operation(
+  'gather of integers',
+  fc.record({ shape: fc.tuple(upTo(3), upTo(3), upTo(9)), picks: whole(1, 9), seed: seeds }),
+  (table, { shape, picks, seed }) => {
+    const integers = Int32Array.from(wholes(sizeOf(shape), seed, -(2 ** 31), 2 ** 31 - 1));
+    const tensor = table.keep(table.backend.tensor(integers, { shape, dtype: 'i32' }));
+    const list = wholes(picks, seed, 0, 99).map((n) => [n % shape[0], n % shape[2]] as const);
+    return { output: table.backend.gather(tensor, list) };
   },
 );

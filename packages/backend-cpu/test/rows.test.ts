@@ -23,7 +23,7 @@ operation(
     .filter(affordable),
   (table, { shape, outWidth, bias, activation, stored, seed }) => ({
     output: table.backend.linear(table.normal(shape, seed, stored[0]), {
-      weight: table.normal([outWidth, shape.at(-1)!], seed + 1, stored[1]),
+      weight: table.normal([outWidth, shape.at(-1)], seed + 1, stored[1]),
       bias: bias ? table.normal([outWidth], seed + 2, stored[2]) : undefined,
       activation,
     }),
@@ -44,7 +44,7 @@ operation(
   }),
   (table, { shape, kind, eps, weight, bias, mean, stored, seed }) => {
     const vector = (wanted: boolean, offset: number) =>
-      wanted ? table.normal([shape.at(-1)!], seed + offset) : undefined;
+      wanted ? table.normal([shape.at(-1)], seed + offset) : undefined;
     const x = table.floats(
       normals(sizeOf(shape), seed).map((x) => x + mean),
       shape,

@@ -3,8 +3,10 @@ import { BackendError } from '@jit-attention/core';
 import { CONTROL, CONTROL_WORDS, type Job, OPEN } from './job.js';
 import { spawn, type Thread } from './spawn.js';
 
-/** Milliseconds that the last task of a kernel, and the start of a worker, may take. A task is a few at most. */
+/** Milliseconds that the last tasks of a kernel may take. They are a few milliseconds each; the machine may be busy. */
 const PATIENCE = 30_000;
+/** ... and that a worker may take to start. */
+const START = 30_000;
 
 /** One piece of work: a kernel by its number among the exported functions. */
 export interface Work {
@@ -116,7 +118,7 @@ export class ThreadPool {
         this.#failure ??= `worker thread ${job.id} died (${reason})`;
         reject(failed(this.#failure));
       };
-      const timer = setTimeout(() => fail('it did not start'), this.#patience);
+      const timer = setTimeout(() => fail('it did not start'), START);
       const thread = spawn(job, {
         started: (message) => {
           clearTimeout(timer);
