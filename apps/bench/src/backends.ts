@@ -48,39 +48,47 @@ export interface Device {
 
 type BackendFactory = (options: { threads: number }) => Backend | Promise<Backend>;
 
-/** @throws {InputError} `INVALID_OPTION` for an unknown name or too many threads, `UNSUPPORTED` when not installed */
+/** What can be said without loading a backend. @throws {InputError} `INVALID_OPTION` */
+export function assertBackends(names: readonly string[], threads: readonly number[]): void {
+  for (const name of names) {
+    const entry = Object.hasOwn(BACKENDS, name) ? BACKENDS[name] : undefined;
+    if (!entry) throw inputError('--backend', Object.keys(BACKENDS).join(', '), name);
+    const most = Math.max(...threads);
+    if (most <= entry.threads) continue;
+    throw inputError('--threads', `at most ${entry.threads} for backend ${name}`, most);
+  }
+}
+
+/**
+ * Every backend at every number of threads, which {@link assertBackends} has passed.
+ * @throws {InputError} `UNSUPPORTED` for a backend that is not installed
+ */
 export async function openDevices(
   names: readonly string[],
   threads: readonly number[],
 ): Promise<Device[]> {
-  const wanted = names.flatMap((name) => threads.map((count) => ({ name, threads: count })));
-  for (const { name, threads } of wanted) assertBackend(name, threads);
-  return Promise.all(wanted.map(({ name, threads }) => openDevice(name, threads)));
+  const wanted = names.flatMap((name) => threads.map((count) => [name, count] as const));
+  return Promise.all(wanted.map(([name, count]) => openDevice(name, count)));
 }
 
-function assertBackend(name: string, threads: number): void {
-  const entry = Object.hasOwn(BACKENDS, name) ? BACKENDS[name] : undefined;
-  if (!entry) throw inputError('--backend', Object.keys(BACKENDS).join(', '), name);
-  if (threads > entry.threads) {
-    throw inputError('--threads', `at most ${entry.threads} for backend ${name}`, threads);
-  }
+export async function closeDevices(devices: readonly Device[]): Promise<void> {
+  for (const { backend } of devices) await backend.dispose?.();
 }
 
 async function openDevice(name: string, threads: number): Promise<Device> {
   const entry = BACKENDS[name];
-  let module: Record<string, BackendFactory>;
-  try {
-    module = (await import(entry.package)) as Record<string, BackendFactory>;
-  } catch {
-    throw inputError(
-      '--backend',
-      `an installed backend`,
-      `${name}, whose package ${entry.package} is not`,
-      {
-        code: 'UNSUPPORTED',
-        hint: `install ${entry.package}, or leave --backend out for the reference backend`,
-      },
-    );
-  }
+  const module = await load(name, entry.package);
   return { name, threads, entry, backend: await module[entry.factory]({ threads }) };
+}
+
+async function load(name: string, from: string): Promise<Record<string, BackendFactory>> {
+  try {
+    return (await import(from)) as Record<string, BackendFactory>;
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    throw inputError('--backend', 'an installed backend', `${name}, whose package ${from} is not`, {
+      code: 'UNSUPPORTED',
+      hint: `install ${from}, or leave --backend out for the reference backend`,
+    });
+  }
 }

@@ -1,6 +1,6 @@
 import type { Activations, ActivationsSource } from './activations.js';
 import { openActivations } from './activations.js';
-import { type Device, openDevices } from './backends.js';
+import { assertBackends, type Device, openDevices } from './backends.js';
 import { DENSE } from './candidates/built-in.js';
 import { type Candidate, seriesOf } from './candidates/candidate.js';
 import { candidatesOf, resolveStrategies, type Source } from './candidates/resolve.js';
@@ -46,9 +46,10 @@ const MAPPED_LAYERS = 2;
 /** @throws {InputError} for whatever is wrong with the options, before any work */
 export async function planOverview(options: OverviewOptions): Promise<OverviewPlan> {
   assertConsistent(options);
-  const devices = await openDevices(options.backend, options.threads);
+  assertBackends(options.backend, options.threads);
   const strategies = await resolveStrategies(options.strategy);
   const source = openActivations(options);
+  const devices = await openDevices(options.backend, options.threads);
   const { budget: budgets, seed, quick } = options;
   return { source, devices, strategies, budgets, seed, ...(quick ? QUICK : FULL) };
 }

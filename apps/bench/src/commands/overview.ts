@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import type { Activations } from '../activations.js';
+import { closeDevices } from '../backends.js';
 import type { MassMap } from '../measure/mass.js';
 import type { OverviewOptions } from '../options/overview-options.js';
 import { forUser, outputPath } from '../options/paths.js';
@@ -9,6 +10,7 @@ import {
   mapOverview,
   measureOverview,
   type Overview,
+  type OverviewPlan,
   planOverview,
   recommendFor,
 } from '../overview.js';
@@ -18,7 +20,7 @@ import { environmentOf } from '../output/environment.js';
 import type { BenchResults } from '../output/results.js';
 import { rowOf } from '../output/rows.js';
 import type { Group } from '../summary.js';
-import { runStages } from '../terminal/progress.js';
+import { runStages, type Stage } from '../terminal/progress.js';
 import { printOverview } from '../terminal/overview.js';
 
 /** `bench overview`: measures, prints, and writes results and report. */
@@ -28,15 +30,9 @@ export async function runOverview(
   terminal: Terminal,
 ): Promise<void> {
   const files = filesOf(options);
-  const overview = await measure(options, terminal);
-  const { plan, activations, groups } = overview;
-  const { seed, repetitions } = plan;
-  const { model, text } = activations;
-  const results: BenchResults = {
-    schema: 1,
-    environment: environmentOf({ command, model, text, seed, repetitions }),
-    results: groups.flatMap(({ measurements }) => measurements.map(rowOf)),
-  };
+  const plan = await planOverview(options);
+  const overview = await measure(plan, terminal).finally(() => closeDevices(plan.devices));
+  const results = resultsOf(overview, command);
   write(files.json, `${JSON.stringify(results, undefined, 1)}\n`);
   write(files.html, renderReport(overview, results.environment));
   printOverview(overview, terminal.print);
@@ -51,37 +47,40 @@ function filesOf({ quick, json, html }: OverviewOptions): Record<'json' | 'html'
   };
 }
 
-async function measure(options: OverviewOptions, { show }: Terminal): Promise<Overview> {
-  const plan = await planOverview(options);
-  let activations: Activations | undefined;
-  let groups: Group[] = [];
+function resultsOf({ plan, activations, groups }: Overview, command: string): BenchResults {
+  const { seed, repetitions } = plan;
+  const { model, text } = activations;
+  return {
+    schema: 1,
+    environment: environmentOf({ command, model, text, seed, repetitions }),
+    results: groups.flatMap(({ measurements }) => measurements.map(rowOf)),
+  };
+}
+
+async function measure(plan: OverviewPlan, { show }: Terminal): Promise<Overview> {
+  let activations!: Activations;
+  let groups!: Group[];
   let mass: MassMap | undefined;
-  await runStages(
-    [
-      {
-        title: plan.source.title,
-        async run(progress) {
-          activations = await plan.source.load((share) => progress.at(share));
-        },
-      },
-      {
-        title: 'Measuring strategies',
-        async run(progress) {
-          groups = await measureOverview(plan, activations!, (share, doing) =>
-            progress.at(share, doing),
-          );
-        },
-      },
-      {
-        title: 'Mapping what was read and what mattered',
-        async run() {
-          mass = await mapOverview(groups);
-        },
-      },
-    ],
-    show,
-  );
-  return { plan, activations: activations!, groups, recommendations: recommendFor(groups), mass };
+  const load: Stage = {
+    title: plan.source.title,
+    run: async ({ at }) => {
+      activations = await plan.source.load(at);
+    },
+  };
+  const compare: Stage = {
+    title: 'Measuring strategies',
+    run: async ({ at }) => {
+      groups = await measureOverview(plan, activations, at);
+    },
+  };
+  const map: Stage = {
+    title: 'Mapping what was read and what mattered',
+    run: async () => {
+      mass = await mapOverview(groups);
+    },
+  };
+  await runStages([load, compare, map], show);
+  return { plan, activations, groups, recommendations: recommendFor(groups), mass };
 }
 
 function write(path: string, text: string): void {

@@ -1,6 +1,6 @@
 import { Listr, ListrLogger, type ListrTask, ProcessOutput } from 'listr2';
 
-/** A stage of the work, with a title that may change and a share that grows from 0 to 1. */
+/** A stage of the work, and how far it is: a share that grows from 0 to 1. */
 export interface Stage {
   readonly title: string;
   run(progress: Progress): Promise<void>;
@@ -8,9 +8,7 @@ export interface Stage {
 
 export interface Progress {
   /** Shows how far the stage is, and what it is doing. */
-  at(share: number, doing?: string): void;
-  /** The title that stays when the stage is done. */
-  done(title: string): void;
+  readonly at: (share: number, doing?: string) => void;
 }
 
 /** `silent` is for tests; otherwise a terminal is redrawn and a log gets lines. */
@@ -25,12 +23,7 @@ export async function runStages(stages: readonly Stage[], show: Show): Promise<v
       const say = (text: string): void => {
         task.output = text;
       };
-      return stage.run({
-        at: live ? liveProgress(say) : tenths(say),
-        done: (title) => {
-          task.title = title;
-        },
-      });
+      return stage.run({ at: live ? liveProgress(say) : tenths(say) });
     },
   }));
   const renderer = show === 'silent' ? 'silent' : live ? 'default' : 'simple';
