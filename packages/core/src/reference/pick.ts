@@ -17,22 +17,23 @@ export function pickUnits(
   for (let unit = 0; unit < scores.length; unit++)
     if (eligible[unit] && !isForced.has(unit)) others.push(unit);
   const room = (pick.kind === 'topk' ? pick.k : pick.capacity) - forced.length;
-  const wanted = Math.min(room, count(pick, scores, others, forced));
+  const wanted = Math.min(room, count(pick, { scores, eligible }, others, forced));
   return [...forced, ...best(scores, others, wanted)].sort((a, b) => a - b);
 }
 
 /** How many units besides the forced ones the pick asks for. */
 function count(
   pick: Pick,
-  scores: Float64Array,
+  { scores, eligible }: Scored,
   others: readonly number[],
   forced: readonly number[],
 ): number {
   if (pick.kind === 'topk') return others.length;
   if (pick.kind === 'threshold') return others.filter((unit) => scores[unit] >= pick.min).length;
   if (pick.p >= 1) return others.length;
+  // What is forced but no candidate, or beyond what this row sees, weighs nothing.
   const mass = (units: readonly number[]): number =>
-    units.reduce((sum, unit) => sum + scores[unit], 0);
+    units.reduce((sum, unit) => sum + (eligible[unit] ? scores[unit] : 0), 0);
   let kept = mass(forced);
   const wanted = pick.p * (kept + mass(others));
   const descending = Float64Array.from(others, (unit) => scores[unit])

@@ -106,18 +106,16 @@ function scoreUnits(request: SelectRequest, row: number, at: Row, last: number):
   const units = Math.ceil(visibleAt(visible, position, over.lengths[row]) / block);
   const seen = seenEntries(request, row, position, units);
   const candidates = candidateMask(request, row, at, units * block);
-  const isCandidate = (entry: number): boolean =>
-    !!pool || !candidates || candidates[entry * block] === 1;
+  const eligible = Uint8Array.from({ length: units }, (_, unit) =>
+    !candidates || candidates.subarray(unit * block, (unit + 1) * block).includes(1) ? 1 : 0,
+  );
   const entryScores = scoreRow(score, {
     ...at,
     row,
     queries: request.positions.counts[row],
     seen,
-    isCandidate,
+    isCandidate: (entry) => !!pool || !candidates || eligible[entry] === 1,
   });
-  const eligible = Uint8Array.from({ length: units }, (_, unit) =>
-    !candidates || candidates.subarray(unit * block, (unit + 1) * block).includes(1) ? 1 : 0,
-  );
   return { scores: poolUnits(entryScores, pool ?? { stride: 1, weights: 'max' }, units), eligible };
 }
 
@@ -160,7 +158,7 @@ function poolUnits(scores: Float64Array, pool: Pooling, units: number): Float64A
       pooled =
         weights === 'max' ? Math.max(pooled, scores[entry]) : pooled + weights[i] * scores[entry];
     }
-    return pooled;
+    return withoutNaN(pooled);
   });
 }
 
@@ -174,8 +172,15 @@ function join(rows: readonly Scored[], how: 'max' | 'sum'): Scored {
       if (!row.eligible[unit]) continue;
       eligible[unit] = 1;
       scores[unit] =
-        how === 'max' ? Math.max(scores[unit], row.scores[unit]) : scores[unit] + row.scores[unit];
+        how === 'max'
+          ? Math.max(scores[unit], row.scores[unit])
+          : withoutNaN(scores[unit] + row.scores[unit]);
     }
   }
   return { scores, eligible };
+}
+
+/** Pooling and summing infinite scores can make new ones. */
+function withoutNaN(score: number): number {
+  return Number.isNaN(score) ? -Infinity : score;
 }
