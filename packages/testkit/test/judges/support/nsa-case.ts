@@ -30,7 +30,7 @@ export const nsaSizes: fc.Arbitrary<NsaSizes> = fc.record({
     fc.constantFrom(3, 50),
   ),
   window: from1(12),
-  hidden: from1(3),
+  hidden: fc.integer({ min: 2, max: 5 }),
 });
 
 export interface NsaCase {

@@ -44,14 +44,10 @@ export class StraightNsa {
       (head) => Math.floor(head / this.#problem.group) === kvHead,
     );
     const probabilities = heads.map((head) => this.#probabilities({ row, head, kvHead, position }));
-    const ids = clear(
-      best(
-        (j) => sum(probabilities.map((p) => this.#blockScore(p, j))),
-        span(0, current + 1),
-        blocks,
-        [0, current - 1, current],
-      ),
-    );
+    const score = (j: number): number => sum(probabilities.map((p) => this.#blockScore(p, j)));
+    const forced = [0, current - 1, current];
+    // Spans that φ makes equal (all of ReLU is 0) give blocks that are equal but for rounding.
+    const ids = clear(best(score, span(0, current + 1), blocks, forced), { ties: false });
     return span(0, position + 1).filter((entry) => ids.includes(Math.floor(entry / block)));
   }
 
