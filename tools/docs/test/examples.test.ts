@@ -57,51 +57,60 @@ async function printed(path: string): Promise<string> {
 
 const withoutIndent = (text: string): string => text.replaceAll(/^\s+/gm, '').trimEnd();
 
-const documented = pages().map((page) => ({ page, examples: examplesOf(page) }));
+/** A file of tests registers them as it loads, here; any other runs in a test. */
+async function runsAsPasted({ file, path, output }: Example): Promise<void> {
+  if (/\.test\.[jt]s$/.test(file)) return void (await import(path));
+  it(`${file} runs as pasted`, async () => {
+    const text = await printed(path);
+    if (output !== undefined) expect(text).toBe(output);
+  });
+}
+
+function isFormatted({ file, path }: Example): void {
+  it(`${file} is formatted as code is`, async () => {
+    const config = await resolveConfig(join(root, 'example.ts'));
+    const code = readFileSync(path, 'utf8');
+    expect(await prettier(code, { ...config, filepath: path })).toBe(code);
+  });
+}
+
+function quotes({ options: { excerpt }, code }: Block): void {
+  it(`shows ${excerpt} as it is`, () => {
+    const source = readFileSync(join(root, excerpt), 'utf8');
+    expect(withoutIndent(source)).toContain(withoutIndent(code));
+  });
+}
+
+function hasNoLooseCode({ path, text }: Page): void {
+  it('runs or quotes every block of code', () => {
+    const loose = blocksOf(text)
+      .filter(isCode)
+      .filter(({ options }) => !options.file && !options.excerpt);
+    const places = loose.map(({ line }) => `${path}:${line}`);
+    expect(places, 'mark them `file=name.ts` or `excerpt=path`').toEqual([]);
+  });
+}
+
+const documented = pages()
+  .filter(({ text }) => blocksOf(text).some(isCode))
+  .map((page) => ({ page, examples: examplesOf(page) }));
 
 for (const { page, examples } of documented) {
-  const blocks = blocksOf(page.text);
-  if (!blocks.some(isCode)) continue;
   describe(page.path, async () => {
-    for (const { file, path, output } of examples) {
-      // A file of tests registers them as it loads, here.
-      if (/\.test\.[jt]s$/.test(file)) await import(path);
-      else {
-        it(`${file} runs as pasted`, async () => {
-          const text = await printed(path);
-          if (output !== undefined) expect(text).toBe(output);
-        });
-      }
-    }
-    it('is formatted as code is', async () => {
-      const config = await resolveConfig(join(root, 'example.ts'));
-      for (const { path } of examples) {
-        const code = readFileSync(path, 'utf8');
-        expect(await prettier(code, { ...config, filepath: path })).toBe(code);
-      }
-    });
-    for (const { options, code } of blocks.filter(({ options }) => options.excerpt)) {
-      it(`shows ${options.excerpt} as it is`, () => {
-        const source = readFileSync(join(root, options.excerpt), 'utf8');
-        expect(withoutIndent(source)).toContain(withoutIndent(code));
-      });
-    }
-    it('runs or quotes every block of code', () => {
-      const loose = blocks
-        .filter(isCode)
-        .filter(({ options }) => !options.file && !options.excerpt);
-      const places = loose.map(({ line }) => `${page.path}:${line}`);
-      expect(places, 'mark them `file=name.ts` or `excerpt=path`').toEqual([]);
-    });
+    for (const example of examples) await runsAsPasted(example);
+    examples.forEach(isFormatted);
+    blocksOf(page.text)
+      .filter(({ options }) => options.excerpt)
+      .forEach(quotes);
+    hasNoLooseCode(page);
   });
 }
 
 describe('examples of all pages', () => {
-  const all = documented.flatMap(({ examples }) => examples);
-
   it('have no type errors', () => {
     const conditions = process.env.TEST_BUILT ? [] : ['@jit-attention/source'];
-    const paths = all.map(({ path }) => path).filter((path) => path.endsWith('.ts'));
-    expect(typeErrors(paths, conditions)).toEqual([]);
+    const paths = documented.flatMap(({ examples }) => examples.map(({ path }) => path));
+    const typed = paths.filter((path) => path.endsWith('.ts'));
+    expect(typeErrors(typed, conditions)).toEqual([]);
   });
 });
