@@ -1,4 +1,4 @@
-import { type Series, series, type SeriesOptions } from '@jit-attention/core';
+import { type IndexSite, type Series, series, type SeriesOptions } from '@jit-attention/core';
 import { describe, expect, it } from 'vitest';
 
 import { contentsOf } from './support/entries.js';
@@ -59,6 +59,33 @@ describe('series', () => {
       parent.dispose();
       expect(await first(its)).toEqual([1, 2, 3]);
       fork.dispose();
+    }));
+
+  it('lets go what a window has passed, and goes back `rollback` entries, as a fork does', () =>
+    leakFree(async (backend) => {
+      const [window, rollback] = [3, 5];
+      const part = (site: IndexSite): Series => series(site, { input: 'raw', window });
+      const probe = new Probe<Series>(backend, part, rollback);
+      const sequence = probe.sequence(2);
+      const numbers = Array.from({ length: 16 }, (_, i) => i);
+      const { rows } = await probe.append(sequence, [numbers, [0, 1]]);
+      // At 16 - 5 tokens a query reads from entry 9 on; pages hold 4.
+      const [long, short] = await contentsOf(rows);
+      expect(long[0].map((row) => row?.[0])).toEqual([
+        ...new Array<undefined>(8).fill(undefined),
+        ...numbers.slice(8),
+      ]);
+      expect(short[0]).toHaveLength(2);
+
+      const fork = sequence.fork();
+      for (const one of [sequence, fork]) {
+        expect(() => one.truncate([10, 0])).toThrow(
+          expect.objectContaining({ code: 'ROLLBACK_EXCEEDED', expected: 11, actual: 10 }),
+        );
+        one.truncate([11, 0]);
+        expect(one.lengths).toEqual([11, 0]);
+        one.dispose();
+      }
     }));
 
   it('stores as it is told to', () =>

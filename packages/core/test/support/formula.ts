@@ -12,8 +12,11 @@ export interface SoftmaxOptions {
 /** The entries that a query reads, given its batch row and absolute position. */
 export type Reads = (row: number, position: number, kvHead: number) => readonly number[];
 
-export const upTo = (end: number, start = 0): number[] =>
-  Array.from({ length: Math.max(0, end - start) }, (_, i) => start + i);
+/** The entries of `[start, end)`; there are none before 0. */
+export const upTo = (end: number, start = 0): number[] => {
+  const first = Math.max(0, start);
+  return Array.from({ length: Math.max(0, end - first) }, (_, i) => first + i);
+};
 
 /** Every entry up to the query's own. */
 export const everything: Reads = (_, position) => upTo(position + 1);
