@@ -82,7 +82,7 @@ export function seesAll(spec: usize, work: usize, seen: i32): bool {
 
 export function seesAny(spec: usize, work: usize, seen: i32): bool {
   const last = entryOf(spec, work, word(work, STRIP_ENTRIES) - 1);
-  return entryOf(spec, work, 0) < seen && last >= 0;
+  return max(0, entryOf(spec, work, 0)) < seen && last >= 0;
 }
 
 /** How many of the strip's units lie below `units`. */
