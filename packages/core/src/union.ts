@@ -97,7 +97,11 @@ function named<T>(
 ): Readonly<Record<string, T>> {
   const twice = Object.keys(b).find((name) => name in a && a[name] !== b[name]);
   if (twice === undefined) return { ...a, ...b };
-  throw invalid(`one handoff '${twice}'`, 'one of each strategy');
+  throw invalid(
+    `one meaning of '${twice}' in the handoff`,
+    'two',
+    'a later layer finds it by name',
+  );
 }
 
 function invalid(expected: string, actual: string, hint?: string): PlanError {
