@@ -7,6 +7,7 @@ import {
 
 import { encodeBound, encodeEntries, encodePositions, encodeSelection } from './descriptors.js';
 import type { Host } from './host.js';
+import { asFloats } from './ops/convert.js';
 
 /** Rows (queries times heads that share a kv head) of a task: enough that packing a tile of keys costs little. */
 const ROWS = 128;
@@ -48,7 +49,7 @@ export function attend(host: Host, request: AttendRequest): AttendResult {
   const desc = arena.i32([
     0,
     lanes * blocks * splits,
-    pointerOf(query),
+    asFloats(host, query),
     heads,
     tokens,
     headDim,

@@ -7,27 +7,35 @@ import { uniform } from '../random.js';
 import type { Runner } from '../runner.js';
 import { attend, type Attended } from './attend.js';
 import { agree, Bench, type Results } from './bench.js';
-import { type Context, contexts, type Material, materialOf } from './context.js';
+import { type Context, contexts, type Material, materialOf, toleranceFor } from './context.js';
 import { type BackendSuite, property } from './suite.js';
 
 /** Numbers at the edge of what f32 holds, and nothing at all. */
 export function testExtremes(runner: Runner, suite: BackendSuite): void {
-  const check = (name: string, change: (context: Context, material: Material) => Material): void =>
+  const check = (
+    name: string,
+    change: (context: Context, material: Material) => Material,
+    toleranceOf: typeof toleranceFor = (_context, _material, tolerance) => tolerance,
+  ): void =>
     property(runner, suite, name, [contexts()], (backend, context) => {
       const whole: Context = { ...context, numbers: 'whole', values: 'own', softcap: undefined };
       const material = change(whole, materialOf(whole));
       return agree(
         backend,
         (bench) => outputOf(attend(bench, whole, material)),
-        suite.tolerance.f32,
+        toleranceOf(whole, material, suite.tolerance.f32),
       );
     });
   runner.describe(`${suite.name}: extremes`, () => {
     property(runner, suite, 'nothing selected: zeros, -Infinity', [contexts()], readsNothing);
-    check('logits in the hundred thousands: the largest take all', (_, material) => ({
-      ...material,
-      query: mapped(material.query, (value) => value * 2 ** 15),
-    }));
+    check(
+      'logits in the hundred thousands: the largest take all',
+      (_, material) => ({
+        ...material,
+        query: mapped(material.query, (value) => value * 2 ** 15),
+      }),
+      toleranceFor,
+    );
     check('a logit of Infinity takes all, -Infinity nothing', withInfinities);
     check('values and keys too small for a normal f32', (context, material) =>
       withRows(context, material, (value, i) => (i % 3 === 0 ? value * 1e-40 : value)),
