@@ -106,7 +106,7 @@ class Share {
  */
 export class KeptPlan {
   readonly chunks: readonly PlanChunk[];
-  readonly #named: ReadonlySet<Tensor>;
+  readonly #named: ReadonlySet<Disposable>;
   readonly #shares = new Map<Disposable, Share>();
   #owners = 1;
 
@@ -164,7 +164,7 @@ export class KeptPlan {
   #inherit(from: KeptPlan): void {
     for (const [held, share] of from.#shares) {
       // What is no tensor is an index: whether the plan names its entries cannot be told.
-      const needed = !(held instanceof Tensor) || this.#named.has(held as Tensor);
+      const needed = !Tensor.is(held) || this.#named.has(held);
       if (needed) this.#shares.set(held, share.retain());
     }
   }

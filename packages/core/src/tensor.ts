@@ -2,6 +2,9 @@ import type { Backend } from './backend.js';
 import { type DataOf, type DType, rowBytes } from './dtype.js';
 import { LifetimeError } from './errors.js';
 
+/** As for errors: a backend may bring a copy of core of its own. */
+const BRAND = Symbol.for('jit-attention.tensor');
+
 /** Number of elements of a shape. */
 export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, length) => product * length, 1);
@@ -26,9 +29,15 @@ export class Tensor<D extends DType = DType> {
     this.dtype = spec.dtype;
     this.shape = [...spec.shape];
     this.#storage = storage;
+    Object.defineProperty(this, BRAND, { value: true });
     // Hosts without explicit resource management have no such symbol.
     const symbol = (Symbol as { dispose?: symbol }).dispose;
     if (symbol) Object.defineProperty(this, symbol, { value: () => this.dispose() });
+  }
+
+  /** True for tensors, whichever copy of core made them. */
+  static is(value: unknown): value is Tensor {
+    return typeof value === 'object' && value !== null && BRAND in value;
   }
 
   get size(): number {

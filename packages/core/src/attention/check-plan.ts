@@ -82,7 +82,7 @@ function assertEntries(
   invalid: Invalid,
 ): void {
   const [batch, { kvHeads }] = [positions.first.length, site.layer];
-  if (!(entries?.storage instanceof Tensor)) invalid(`${what}: 'cache' or entries`, entries);
+  if (!Tensor.is(entries?.storage)) invalid(`${what}: 'cache' or entries`, entries);
   if (entries.tables.length !== batch || entries.lengths.length !== batch)
     invalid(`${what} of ${batch} batch rows`, entries.lengths.length);
   if (entries.storage.shape.length !== 4 || headsOf(entries) !== kvHeads)

@@ -156,7 +156,7 @@ function required(
   if (input === undefined || input === null) {
     throw inputError(where, name, input, { code: 'MISSING_INPUT', hint });
   }
-  if (input instanceof Tensor || input instanceof Float32Array) return input;
+  if (Tensor.is(input) || input instanceof Float32Array) return input;
   throw inputError(`${where}: ${name}`, 'a Float32Array or a Tensor', input, {
     code: 'INVALID_DTYPE',
   });
@@ -192,8 +192,8 @@ function inferTokens(
   width: number,
 ): number {
   const axis = site.layout === 'bhtd' ? 2 : 1;
-  if (input instanceof Tensor && input.shape.length === 4) return input.shape[axis];
-  const size = input instanceof Tensor ? input.size : input.length;
+  if (Tensor.is(input) && input.shape.length === 4) return input.shape[axis];
+  const size = Tensor.is(input) ? input.size : input.length;
   const tokens = size / (batch * heads * width);
   if (Number.isInteger(tokens) && tokens >= 1) return tokens;
   const shape =
@@ -212,7 +212,7 @@ function assertInput(site: Site, where: string, expected: Expected, batch: numbe
     throw inputError(`${where}: ${name}`, what, actual, { code });
   };
   if (tokens < 1) fail('at least one token', tokens, 'INVALID_SHAPE');
-  if (!(input instanceof Tensor)) {
+  if (!Tensor.is(input)) {
     if (input.length !== sizeOf(shape)) {
       fail(`[${shape.join(', ')}], ${sizeOf(shape)} numbers`, input.length, 'INVALID_SHAPE');
     }
@@ -265,7 +265,7 @@ function toTensor(
   owned: Tensor[],
 ): Tensor {
   let tensor: Tensor;
-  if (input instanceof Tensor) {
+  if (Tensor.is(input)) {
     tensor = input;
   } else {
     tensor = site.backend.tensor(input, {
