@@ -37,8 +37,9 @@ export interface AttentionStrategy<I extends Index = Index> {
   index?(site: IndexSite): I;
   plan(step: Step<I>): Plan | Promise<Plan>;
   /**
-   * Entries that no query at a position from `length` on will ever read. Their pages are freed once they have
-   * been dead for `rollback` entries.
+   * Entries that no query at a position from `length` on will ever read, and no index part either (`groups` over
+   * `'keys'` read the keys of the groups to come). Their pages are freed once they have been dead for `rollback`
+   * entries.
    */
   dead?(length: number, layer: Layer): readonly (readonly [start: number, end: number])[];
 }

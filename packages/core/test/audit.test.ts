@@ -184,6 +184,38 @@ describe('audit', () => {
       sequence.dispose();
     }));
 
+  it('lets listeners fail at stats(), and only there', () =>
+    leakFree(async (backend) => {
+      const bang = new Error('bang');
+      const told: number[] = [];
+      const inner = newest(2);
+      const strategy = audit(
+        {
+          ...inner,
+          plan(step) {
+            told.push(step.feedback.length);
+            return inner.plan(step);
+          },
+        },
+        {
+          sample: 1,
+          delay: 1,
+          onReport: () => {
+            throw bang;
+          },
+        },
+      );
+      const sequence = createAttention({ ...LAYER, backend, strategy }).sequence();
+      const text = new Text(3);
+      for (let token = 0; token < 3; token++) {
+        const result = await sequence.attend(text.slice(token, token + 1));
+        await expect(result.stats()).rejects.toBe(bang);
+        result.dispose();
+      }
+      expect(told).toEqual([0, 1, 1]);
+      sequence.dispose();
+    }));
+
   it('counts as missed what the strategy keeps its queries from seeing', () =>
     leakFree(async (backend) => {
       const blind = planning(() => ({

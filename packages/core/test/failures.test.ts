@@ -11,7 +11,7 @@ import { describe, expect, it } from 'vitest';
 import { attendRows, outputOf } from './support/calls.js';
 import { errorWith } from './support/errors.js';
 import { leakFree } from './support/leaks.js';
-import { bestPages } from './support/strategies.js';
+import { bestPages, newest } from './support/strategies.js';
 import { LAYER, Text } from './support/text.js';
 
 const SMALL = { ...LAYER, pageSize: 4, queryChunk: 3, rollback: 6 };
@@ -119,6 +119,33 @@ describe('a strategy that fails', () => {
       expect(() => layer.sequence()).toThrow(errorWith(wrapped));
       expect(backend.memory().tensors).toBe(0);
       await expect(layer.run({ ...text.slice(0, 2), batch: 2 })).rejects.toMatchObject(wrapped);
+    }));
+
+  it('leaves the sequence as it was when it cannot say what is dead', () =>
+    leakFree(async (backend) => {
+      let broken = false;
+      const inner = newest(2);
+      const strategy: AttentionStrategy = {
+        ...inner,
+        dead(length, layer) {
+          if (broken && length > 3) throw bang; // for the second row
+          return inner.dead!(length, layer);
+        },
+      };
+      const layer = createAttention({ ...SMALL, pageSize: 1, rollback: 3, backend, strategy });
+      const [one, other] = [layer.sequence({ batch: 2 }), layer.sequence({ batch: 2 })];
+      for (const sequence of [one, other]) await attendRows(sequence, text, [4, 5]);
+      broken = true;
+      await expect(attendRows(one, text, [2, 3])).rejects.toMatchObject({
+        code: 'STRATEGY_FAILED',
+        message: expect.stringContaining('failed in dead: bang') as string,
+        cause: bang,
+      });
+      broken = false;
+      expect(one.lengths).toEqual([4, 5]);
+      expect(one.bytes).toBe(other.bytes);
+      expect(await attendRows(one, text, [2, 3])).toEqual(await attendRows(other, text, [2, 3]));
+      for (const sequence of [one, other]) sequence.dispose();
     }));
 
   it('says what went wrong, in whose code, and whom to tell', async () => {

@@ -138,6 +138,18 @@ describe('stats', () => {
       sequence.dispose();
     }));
 
+  it('knows the bytes that are left when the call has let old entries go', () =>
+    leakFree(async (backend) => {
+      const options = { ...LAYER, pageSize: 2, rollback: 0, backend, strategy: newest(2) };
+      const sequence = createAttention(options).sequence();
+      const result = await sequence.attend(new Text(20).slice(0, 20));
+      const { bytesHeld } = await result.stats();
+      expect(bytesHeld).toBe(sequence.bytes);
+      expect(bytesHeld).toBe(2 * kvHeads * (headDim + valueDim) * 4); // the page of the last two
+      result.dispose();
+      sequence.dispose();
+    }));
+
   it('is nothing of nothing', () =>
     leakFree(async (backend) => {
       const layer = createAttention({ ...LAYER, backend, strategy: everyEntry() });

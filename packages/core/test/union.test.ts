@@ -223,7 +223,9 @@ describe('what a union is made of', () => {
 
       expect(() =>
         union(wanting('a', { gate }), wanting('b', { gate: other })),
-      ).toThrowErrorMatchingInlineSnapshot(`[InputError: union: expected one meaning of the auxiliary tensor 'gate', got two, in a and b]`);
+      ).toThrowErrorMatchingInlineSnapshot(
+        `[InputError: union: expected one meaning of the auxiliary tensor 'gate', got two, in a and b]`,
+      );
     }));
 
   it('asks both whether they go with a layer', () => {

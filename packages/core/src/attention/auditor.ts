@@ -66,12 +66,18 @@ export function auditChunk(
 
   return Promise.all(reads)
     .finally(() => used.forEach((tensor) => tensor.dispose()))
-    .then((data) => {
-      const report = compare(data, queries, step);
-      options.onReport?.(report);
-      if (report.recall.min < (options.minRecall ?? 0)) options.onMiss?.(report);
-      return report;
-    });
+    .then((data) => compare(data, queries, step));
+}
+
+/** Calls the listeners; what they throw is theirs to see at `stats()`, and no business of the strategy. */
+export async function announce(
+  report: Promise<AuditReport>,
+  { minRecall = 0, onReport, onMiss }: AuditOptions,
+): Promise<AuditReport> {
+  const ready = await report;
+  onReport?.(ready);
+  if (ready.recall.min < minRecall) onMiss?.(ready);
+  return ready;
 }
 
 function compare(

@@ -15,14 +15,14 @@ import {
 import { type Positions, samePositions, slicePositions, visibleAt } from '../positions.js';
 import type { Index, Step } from '../strategy.js';
 import type { Tensor } from '../tensor.js';
-import { auditChunk } from './auditor.js';
+import { announce, auditChunk } from './auditor.js';
 import { assertPlan } from './check-plan.js';
 import type { Feedback } from './feedback.js';
 import { guarded } from './guarded.js';
 import { assertNotAborted, type CallInputs } from './inputs.js';
 import type { Site } from './options.js';
 import { assertReplay } from './replay.js';
-import { AttentionResult, type BranchCount } from './result.js';
+import { AttentionResult, type BranchCount, type Counters } from './result.js';
 import { Scope } from './scope.js';
 
 /** One call, its keys and index in place. */
@@ -38,7 +38,8 @@ export interface Execution {
   readonly index: Index;
   readonly feedback: Feedback;
   readonly inputs: Pick<CallInputs, 'plan' | 'from' | 'keepPlan' | 'signal'>;
-  readonly bytesHeld: number;
+  /** Called once everything is queued: lets go what is no longer needed, and says how many bytes are held. */
+  readonly settle: () => number;
 }
 
 /** Plans and runs the queries of a call, a chunk at a time; frees what it made when it fails. */
@@ -124,25 +125,23 @@ class Run {
   }
 
   finish(): AttentionResult {
-    const { site, inputs, bytesHeld } = this.#call;
-    let output = this.#output!;
+    const { site, inputs, settle } = this.#call;
     if (site.layout === 'bthd') {
-      output = site.backend.permute(output, [0, 2, 1, 3]);
+      const inOrder = site.backend.permute(this.#output!, [0, 2, 1, 3]);
       this.#output!.dispose();
+      this.#output = inOrder;
     }
+    const counters: Counters = {
+      branches: this.#branches,
+      entriesVisible: this.#visible,
+      selectFlops: this.#selectFlops,
+      selectBytes: this.#selectBytes,
+      bytesHeld: settle(),
+      audits: this.#audits,
+    };
     const from = inputs.plan ?? inputs.from;
-    return new AttentionResult(
-      output,
-      inputs.keepPlan ? new KeptPlan(this.#planned, this.#kept, from) : undefined,
-      {
-        branches: this.#branches,
-        entriesVisible: this.#visible,
-        selectFlops: this.#selectFlops,
-        selectBytes: this.#selectBytes,
-        bytesHeld,
-        audits: this.#audits,
-      },
-    );
+    const plan = inputs.keepPlan ? new KeptPlan(this.#planned, this.#kept, from) : undefined;
+    return new AttentionResult(this.#output!, plan, counters);
   }
 
   abandon(): void {
@@ -234,8 +233,10 @@ class Run {
       step: feedback.step,
     });
     if (!report) return undefined;
-    report.catch(() => undefined); // Surfaces at stats() or with the feedback; not as an unhandled rejection.
-    this.#audits.push(report);
+    const announced = announce(report, options);
+    // Failures surface at stats() or with the feedback, not as unhandled rejections.
+    for (const promise of [report, announced]) promise.catch(() => undefined);
+    this.#audits.push(announced);
     return report;
   }
 

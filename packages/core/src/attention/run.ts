@@ -12,7 +12,10 @@ import type { Site } from './options.js';
 import type { AttentionResult } from './result.js';
 
 export interface RunInputs extends CallInputs {
-  /** Query t sees keys up to its own position, `keys - queries + t`. Default true. */
+  /**
+   * Query t sees keys up to its own position, `keys - queries + t`. Default true. When false, queries that are as
+   * many as the keys are taken for the same tokens: `lengths` are those of both.
+   */
   causal?: boolean | undefined;
   /** Batch rows. Default 1. */
   batch?: number | undefined;
@@ -60,7 +63,7 @@ export async function run(site: Site, inputs: RunInputs): Promise<AttentionResul
       index: index.parts,
       feedback: new Feedback(strategy.audit?.delay),
       inputs,
-      bytesHeld: index.bytes,
+      settle: () => index.bytes,
     });
     // A kept plan may read the index's entries, or the keys themselves.
     if (result.plan) {

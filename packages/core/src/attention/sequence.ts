@@ -4,9 +4,11 @@ import { assertKnown } from '../check.js';
 import { inputError, LifetimeError } from '../errors.js';
 import type { KeptPlan } from '../plan.js';
 import type { Positions } from '../positions.js';
+import type { AttentionStrategy, Layer } from '../strategy.js';
 import { assertReplay } from './replay.js';
 import { cut, execute } from './execute.js';
 import { Feedback } from './feedback.js';
+import { strategyFailure } from './guarded.js';
 import { IndexState } from './index-state.js';
 import { CALL_INPUTS, type CallInputs, checkInputs, type ReadInputs } from './inputs.js';
 import type { Site } from './options.js';
@@ -153,14 +155,13 @@ export class Sequence {
     positions: Positions,
   ): Promise<AttentionResult> {
     const { cache, index, feedback } = this.#state;
-    const { strategy, layer } = this.#site;
     const before = [...cache.lengths];
     try {
       cache.append(read.key, read.value, counts);
       const after = [...cache.lengths];
       const values = cache.values === 'keys' ? cache.keys : cache.values;
       await index.append({ keys: cache.keys, values, rows: read.rows, before, after });
-      const result = await execute({
+      return await execute({
         site: this.#site,
         where: 'attend',
         query: read.query,
@@ -172,18 +173,24 @@ export class Sequence {
         index: index.parts,
         feedback,
         inputs,
-        bytesHeld: this.bytes,
+        settle: () => this.#settle(),
       });
-      cache.settle((length) => strategy.dead?.(length, layer) ?? [], layer.rollback);
-      index.settle(after);
-      feedback.settle(after, layer.rollback);
-      return result;
     } catch (error) {
       cache.truncate(before);
       index.truncate(before);
       feedback.truncate(before);
       throw error;
     }
+  }
+
+  /** Frees what the strategy has let go, far enough back; gives the bytes that are left. */
+  #settle(): number {
+    const { cache, index, feedback } = this.#state;
+    const { strategy, layer } = this.#site;
+    cache.settle((length) => deadAt(strategy, length, layer), layer.rollback);
+    index.settle(cache.lengths);
+    feedback.settle(cache.lengths, layer.rollback);
+    return this.bytes;
   }
 
   #assertLive(what: string): void {
@@ -204,6 +211,18 @@ export class Sequence {
       actual: this.#running,
       hint: 'await the earlier attend() first',
     });
+  }
+}
+
+function deadAt(
+  strategy: AttentionStrategy,
+  length: number,
+  layer: Layer,
+): ReturnType<NonNullable<AttentionStrategy['dead']>> {
+  try {
+    return strategy.dead?.(length, layer) ?? [];
+  } catch (cause) {
+    throw strategyFailure(strategy, 'dead', cause);
   }
 }
 

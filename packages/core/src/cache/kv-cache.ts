@@ -96,20 +96,20 @@ export class KVCache {
     if (this.values !== 'keys') this.values.truncate(lengths);
   }
 
-  /** Frees the pages that were dead `rollback` entries ago. */
+  /** Frees the pages that were dead `rollback` entries ago; nothing when `dead` throws. */
   settle(
     dead: (length: number) => readonly (readonly [start: number, end: number])[],
     rollback: number,
   ): void {
-    this.lengths.forEach((length, row) => {
-      const settled = length - rollback;
-      if (settled <= 0) return;
+    const settled = this.lengths.map((length) => Math.max(0, length - rollback));
+    const ranges = settled.map((length) => (length > 0 ? dead(length) : []));
+    settled.forEach((length, row) => {
       let freed = false;
-      for (const [start, end] of dead(settled)) {
+      for (const [start, end] of ranges[row]) {
         freed = this.keys.free(row, start, end) || freed;
         if (this.values !== 'keys') this.values.free(row, start, end);
       }
-      if (freed) this.#floor[row] = settled;
+      if (freed) this.#floor[row] = length;
     });
   }
 

@@ -2,6 +2,7 @@ import { PagedEntries } from '../cache/paged-entries.js';
 import type { Ops } from '../backend.js';
 import type { DType } from '../dtype.js';
 import type { Entries } from '../entries.js';
+import { assertWhole } from '../check.js';
 import { inputError } from '../errors.js';
 import type { Appended, IndexPart, IndexSite } from '../strategy.js';
 import type { Tensor } from '../tensor.js';
@@ -17,8 +18,13 @@ export interface SeriesOptions {
   make?: ((rows: Tensor, context: { ops: Ops; first: readonly number[] }) => Tensor) | undefined;
 }
 
-/** An index part with an entry a token: indexer keys, a branch's own keys and values. */
+/**
+ * An index part with an entry a token: indexer keys, a branch's own keys and values.
+ * @throws {InputError} `INVALID_OPTION` unless the window is a whole number from 1
+ */
 export function series(site: IndexSite, options: SeriesOptions): Series {
+  const { window } = options;
+  if (window !== undefined) assertWhole('series', 'window', window, { min: 1 });
   return new Series(site, options);
 }
 
