@@ -1,4 +1,6 @@
 import { F16, F32, I8, nextTask, pointer, word } from './layout';
+import { promoteHigh, wholeSteps } from './math';
+import { horizontalMax } from './simd';
 
 /**
  * Stored rows to f32 and back. An f16 row is `width` halves; an i8 row is its scale, an f32, and `width` codes; i32
@@ -100,22 +102,40 @@ function decodeCodes(source: usize, width: i32, scale: f32, target: usize): void
   }
 }
 
-/** In f64, as the reference: a code must not depend on how the quotient was rounded. */
 function encodeCodes(source: usize, width: i32, row: usize): void {
   const scale = largest(source, width) / 127.0;
   store<f32>(row, <f32>scale);
-  for (let i = 0; i < width; i++) {
-    // 0/0 in a row of zeros saturates to code 0.
-    const code = floor<f64>(<f64>load<f32>(source + (i << 2)) / scale + 0.5);
-    store<i8>(row + 4 + i, <i8>(<i32>code));
+  const codes = row + 4;
+  const whole = width & ~3;
+  for (let i = 0; i < whole; i += 4) {
+    const four = codesOf(v128.load(source + (i << 2)), scale);
+    v128.store32_lane(codes + i, four, 0);
+  }
+  for (let i = whole; i < width; i++) {
+    const four = codesOf(v128.load32_splat(source + (i << 2)), scale);
+    v128.store8_lane(codes + i, four, 0);
   }
 }
 
-/** Of the absolute values of a row; NaN where there is one. */
+/** Four codes, one a byte. 0/0, in a row of zeros, saturates to code 0. @inline */
+function codesOf(x: v128, scale: f64): v128 {
+  const step = f64x2.splat(scale);
+  const low = i32x4.trunc_sat_f64x2_s_zero(wholeSteps(f64x2.promote_low_f32x4(x), step));
+  const high = i32x4.trunc_sat_f64x2_s_zero(wholeSteps(promoteHigh(x), step));
+  const words = i16x8.narrow_i32x4_s(i64x2.shuffle(low, high, 0, 2), low);
+  return i8x16.narrow_i16x8_s(words, words);
+}
+
+/** The largest absolute value of a row; NaN where there is one. */
 export function largest(row: usize, width: i32): f64 {
-  let most: f32 = 0;
-  for (let i = 0; i < width; i++) most = max<f32>(most, abs<f32>(load<f32>(row + (i << 2))));
-  return <f64>most;
+  const whole = width & ~3;
+  let most = f32x4.splat(0);
+  for (let i = 0; i < whole; i += 4) {
+    most = f32x4.max(most, f32x4.abs(v128.load(row + (i << 2))));
+  }
+  let one = horizontalMax(most);
+  for (let i = whole; i < width; i++) one = max<f32>(one, abs<f32>(load<f32>(row + (i << 2))));
+  return <f64>one;
 }
 
 function decodeIntegers(source: usize, width: i32, target: usize): void {

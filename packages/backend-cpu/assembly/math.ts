@@ -28,3 +28,16 @@ export function exp(x: v128): v128 {
   );
   return v128.bitselect(finite, x, f32x4.eq(x, x));
 }
+
+/** The upper two of four f32 as f64. @inline */
+export function promoteHigh(v: v128): v128 {
+  return f64x2.promote_low_f32x4(i32x4.shuffle(v, v, 2, 3, 0, 1));
+}
+
+/**
+ * How many whole steps two f64 are from zero, ties upwards. In f64, as the reference: a code must not depend on how a
+ * quotient was rounded. @inline
+ */
+export function wholeSteps(distance: v128, step: v128): v128 {
+  return f64x2.floor(f64x2.add(f64x2.div(distance, step), f64x2.splat(0.5)));
+}

@@ -106,19 +106,30 @@ function reduce(desc: usize, row: i32, head: i32, group: i32, target: usize, spa
 }
 
 function combine(kind: i32, source: usize, width: i32, target: usize): void {
+  if (kind === MIN) combineBy(MIN, source, width, target);
+  else if (kind === MAX) combineBy(MAX, source, width, target);
+  else combineBy(MEAN, source, width, target);
+}
+
+/** A loop for each kind: `kind` is a constant where this is inlined. @inline */
+function combineBy(kind: i32, source: usize, width: i32, target: usize): void {
   const whole = width & ~3;
   for (let i = 0; i < whole; i += 4) {
     const a = v128.load(target + (i << 2));
     const b = v128.load(source + (i << 2));
-    const both = kind === MIN ? f32x4.min(a, b) : kind === MAX ? f32x4.max(a, b) : f32x4.add(a, b);
-    v128.store(target + (i << 2), both);
+    v128.store(target + (i << 2), both(kind, a, b));
   }
   for (let i = whole; i < width; i++) {
-    const a = load<f32>(target + (i << 2));
-    const b = load<f32>(source + (i << 2));
-    const both = kind === MIN ? min<f32>(a, b) : kind === MAX ? max<f32>(a, b) : a + b;
-    store<f32>(target + (i << 2), both);
+    const a = v128.load32_splat(target + (i << 2));
+    const b = v128.load32_splat(source + (i << 2));
+    store<f32>(target + (i << 2), f32x4.extract_lane(both(kind, a, b), 0));
   }
+}
+
+/** @inline */
+function both(kind: i32, a: v128, b: v128): v128 {
+  if (kind === MIN) return f32x4.min(a, b);
+  return kind === MAX ? f32x4.max(a, b) : f32x4.add(a, b);
 }
 
 function scale(row: usize, width: i32, divisor: f32): void {

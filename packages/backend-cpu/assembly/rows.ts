@@ -1,10 +1,8 @@
 import { largest } from './convert';
 import { nextTask, pointer, word } from './layout';
+import { promoteHigh, wholeSteps } from './math';
 
-/**
- * Transforms of rows of f32, each by itself. Sums and quotients are f64, as the reference's: a mean must survive being
- * subtracted, and a code must not depend on how a quotient was rounded.
- */
+/** Transforms of rows of f32, each by itself. Sums are f64: a mean must survive being subtracted. */
 
 /**
  * Kernel: `(x - mean) / sqrt(variance + eps) * weight + bias`; the mean is 0 for `rms`.
@@ -23,18 +21,35 @@ export function normRows(desc: usize): void {
 
 function normRow(desc: usize, row: usize, target: usize): void {
   const width = word(desc, 4);
-  const weight = pointer(desc, 7);
-  const bias = pointer(desc, 8);
   const mean = word(desc, 9) ? sum(row, width) / width : 0;
   const variance = sumOfSquares(row, width, mean) / width;
-  const factor = 1.0 / sqrt<f64>(variance + <f64>load<f32>(desc, 40));
-  for (let d = 0; d < width; d++) {
-    const at = d << 2;
-    let value = (<f64>load<f32>(row + at) - mean) * factor;
-    if (weight) value *= <f64>load<f32>(weight + at);
-    if (bias) value += <f64>load<f32>(bias + at);
-    store<f32>(target + at, <f32>value);
+  const factor = <f32>(1.0 / sqrt<f64>(variance + <f64>load<f32>(desc, 40)));
+  const whole = width & ~3;
+  for (let d = 0; d < whole; d += 4) {
+    v128.store(target + (d << 2), normFour(desc, v128.load(row + (d << 2)), d, 4, mean, factor));
   }
+  for (let d = whole; d < width; d++) {
+    const one = normFour(desc, v128.load32_splat(row + (d << 2)), d, 1, mean, factor);
+    store<f32>(target + (d << 2), f32x4.extract_lane(one, 0));
+  }
+}
+
+/** Channels `d` to `d + 3`, or the first of them. The mean is taken away in two parts, to lose none of it. */
+function normFour(desc: usize, x: v128, d: i32, count: i32, mean: f64, factor: f32): v128 {
+  const weight = pointer(desc, 7);
+  const bias = pointer(desc, 8);
+  const high = <f32>mean;
+  const low = <f32>(mean - <f64>high);
+  const distance = f32x4.sub(f32x4.sub(x, f32x4.splat(high)), f32x4.splat(low));
+  let value = f32x4.mul(distance, f32x4.splat(factor));
+  if (weight) value = f32x4.mul(value, loadSome(weight + (d << 2), count));
+  if (bias) value = f32x4.add(value, loadSome(bias + (d << 2), count));
+  return value;
+}
+
+/** Four numbers, or one where there are no more. @inline */
+function loadSome(at: usize, count: i32): v128 {
+  return count === 4 ? v128.load(at) : v128.load32_splat(at);
 }
 
 function sum(row: usize, width: i32): f64 {
@@ -52,7 +67,7 @@ function sumOfSquares(row: usize, width: i32, mean: f64): f64 {
   for (let d = 0; d < whole; d += 4) {
     const four = v128.load(row + (d << 2));
     const a = f64x2.sub(f64x2.promote_low_f32x4(four), means);
-    const b = f64x2.sub(f64x2.promote_low_f32x4(i32x4.shuffle(four, four, 2, 3, 0, 1)), means);
+    const b = f64x2.sub(promoteHigh(four), means);
     low = f64x2.add(low, f64x2.mul(a, a));
     high = f64x2.add(high, f64x2.mul(b, b));
   }
@@ -120,30 +135,42 @@ export function hadamardRows(desc: usize): void {
     for (let row = task * share; row < end; row++) {
       const target = pointer(desc, 6) + <usize>row * rowBytes;
       memory.copy(target, pointer(desc, 5) + <usize>row * rowBytes, rowBytes);
-      for (let half = 4; half < rowBytes; half <<= 1) butterflies(target, rowBytes, half);
-      for (let at = target; at < target + rowBytes; at += 4) {
-        store<f32>(at, load<f32>(at) * load<f32>(desc, 28));
-      }
+      hadamardRow(target, rowBytes, load<f32>(desc, 28));
     }
   }
 }
 
-/** `(a, b)` to `(a + b, a - b)` for all that lie `half` bytes apart. */
-function butterflies(row: usize, bytes: i32, half: i32): void {
-  for (let start = row; start < row + bytes; start += 2 * half) {
-    if (half < 16) for (let at = start; at < start + half; at += 4) butterfly(at, half);
-    else for (let at = start; at < start + half; at += 16) fourButterflies(at, half);
+function hadamardRow(row: usize, bytes: i32, factor: f32): void {
+  if (bytes < 16) return hadamardOfTwo(row, bytes, factor);
+  const factors = f32x4.splat(factor);
+  for (let at = row; at < row + bytes; at += 16) {
+    v128.store(at, f32x4.mul(hadamardOfFour(v128.load(at)), factors));
+  }
+  for (let half = 16; half < bytes; half <<= 1) {
+    for (let start = row; start < row + bytes; start += 2 * half) {
+      for (let at = start; at < start + half; at += 16) butterfly(at, half);
+    }
   }
 }
 
-function butterfly(at: usize, half: i32): void {
-  const a = load<f32>(at);
-  const b = load<f32>(at + half);
-  store<f32>(at, a + b);
-  store<f32>(at + half, a - b);
+/** Rows of one or two. */
+function hadamardOfTwo(row: usize, bytes: i32, factor: f32): void {
+  const a = load<f32>(row) * factor;
+  const b = bytes === 8 ? load<f32>(row, 4) * factor : 0;
+  store<f32>(row, a + b);
+  if (bytes === 8) store<f32>(row, a - b, 4);
 }
 
-function fourButterflies(at: usize, half: i32): void {
+/** The first two steps, inside a vector: neighbours, then pairs. @inline */
+function hadamardOfFour(x: v128): v128 {
+  const odd = f32x4(1, -1, 1, -1);
+  const ones = f32x4.add(i32x4.shuffle(x, x, 1, 0, 3, 2), f32x4.mul(x, odd));
+  const upper = f32x4(1, 1, -1, -1);
+  return f32x4.add(i32x4.shuffle(ones, ones, 2, 3, 0, 1), f32x4.mul(ones, upper));
+}
+
+/** `(a, b)` to `(a + b, a - b)`, four at a time, for what lies `half` bytes apart. @inline */
+function butterfly(at: usize, half: i32): void {
   const a = v128.load(at);
   const b = v128.load(at + half);
   v128.store(at, f32x4.add(a, b));
@@ -180,14 +207,32 @@ function roundFromMinimum(source: usize, width: i32, steps: f64, target: usize):
   roundRow(source, width, <f64>low, (<f64>high - <f64>low) / steps, target);
 }
 
-/** Whole steps from `zero`, ties upwards; a row without extent stays as it is. */
+/** Whole steps from `zero`; a row without extent stays as it is. */
 function roundRow(source: usize, width: i32, zero: f64, step: f64, target: usize): void {
   if (step === 0) {
     memory.copy(target, source, width << 2);
     return;
   }
-  for (let d = 0; d < width; d++) {
-    const steps = floor<f64>((<f64>load<f32>(source + (d << 2)) - zero) / step + 0.5);
-    store<f32>(target + (d << 2), <f32>(zero + step * steps));
+  const whole = width & ~3;
+  for (let d = 0; d < whole; d += 4) {
+    v128.store(target + (d << 2), roundFour(v128.load(source + (d << 2)), zero, step));
   }
+  for (let d = whole; d < width; d++) {
+    const one = roundFour(v128.load32_splat(source + (d << 2)), zero, step);
+    store<f32>(target + (d << 2), f32x4.extract_lane(one, 0));
+  }
+}
+
+/** @inline */
+function roundFour(x: v128, zero: f64, step: f64): v128 {
+  const low = roundTwo(f64x2.promote_low_f32x4(x), zero, step);
+  return i64x2.shuffle(low, roundTwo(promoteHigh(x), zero, step), 0, 2);
+}
+
+/** @inline */
+function roundTwo(x: v128, zero: f64, step: f64): v128 {
+  const zeros = f64x2.splat(zero);
+  const steps = f64x2.splat(step);
+  const rounded = f64x2.mul(steps, wholeSteps(f64x2.sub(x, zeros), steps));
+  return f32x4.demote_f64x2_zero(f64x2.add(zeros, rounded));
 }
