@@ -90,3 +90,37 @@ function addTail(
     }
   }
 }
+
+/** Whether none of the first `width` channels of the rows is infinite or NaN: `x - x` is 0 for all others. */
+export function areFinite(rows: usize, count: i32, width: i32): bool {
+  let sum: f32 = 0;
+  for (let i = 0; i < count; i++) {
+    const row = <usize>load<u32>(rows + (i << 2));
+    for (let d = 0; d < width; d++) sum += load<f32>(row + (d << 2)) - load<f32>(row + (d << 2));
+  }
+  return sum === 0;
+}
+
+/** Weights from here on count; what is hidden has 2^-126. */
+const LEAST: f32 = 2.4e-38;
+
+/** As {@link addRows}, but values without weight are left alone, whatever they are. */
+export function addWeighted(
+  strip: usize,
+  rows: i32,
+  values: usize,
+  count: i32,
+  width: i32,
+  output: usize,
+): void {
+  for (let r = 0; r < rows; r++) {
+    for (let i = 0; i < count; i++) {
+      const weight = strip + r * STRIP + (i << 2);
+      if (load<f32>(weight) < LEAST) continue;
+      for (let column = 0; column < width; column += 8) {
+        const target = output + (r << 5) + (column << 4);
+        addTail(weight, values + (i << 2), column << 2, min(8, width - column), 1, target);
+      }
+    }
+  }
+}

@@ -13,58 +13,6 @@ export const TILE: i32 = 64;
 export const STRIP: i32 = 256;
 
 /**
- * `strip[4][TILE] = query[depth][4]ᵀ · panels`, for `count` entries rounded up to a panel of 8.
- * Panels: `[TILE / 8][depth][8]`.
- */
-export function multiplyKeys(
-  query: usize,
-  panels: usize,
-  depth: i32,
-  count: i32,
-  strip: usize,
-): void {
-  const end = query + (depth << 4);
-  for (let entry = 0; entry < count; entry += 8) {
-    let c00 = f32x4.splat(0);
-    let c01 = f32x4.splat(0);
-    let c10 = f32x4.splat(0);
-    let c11 = f32x4.splat(0);
-    let c20 = f32x4.splat(0);
-    let c21 = f32x4.splat(0);
-    let c30 = f32x4.splat(0);
-    let c31 = f32x4.splat(0);
-    let a = query;
-    while (a < end) {
-      const b0 = v128.load(panels);
-      const b1 = v128.load(panels, 16);
-      let x = v128.load32_splat(a);
-      c00 = madd(x, b0, c00);
-      c01 = madd(x, b1, c01);
-      x = v128.load32_splat(a, 4);
-      c10 = madd(x, b0, c10);
-      c11 = madd(x, b1, c11);
-      x = v128.load32_splat(a, 8);
-      c20 = madd(x, b0, c20);
-      c21 = madd(x, b1, c21);
-      x = v128.load32_splat(a, 12);
-      c30 = madd(x, b0, c30);
-      c31 = madd(x, b1, c31);
-      a += 16;
-      panels += 32;
-    }
-    v128.store(strip, c00);
-    v128.store(strip, c01, 16);
-    v128.store(strip, c10, 256);
-    v128.store(strip, c11, 272);
-    v128.store(strip, c20, 512);
-    v128.store(strip, c21, 528);
-    v128.store(strip, c30, 768);
-    v128.store(strip, c31, 784);
-    strip += 32;
-  }
-}
-
-/**
  * `output += strip[4][count] · panels`. Panels: `[width / 8][TILE][8]`; output: `[width / 8][4][8]`.
  */
 export function addValues(

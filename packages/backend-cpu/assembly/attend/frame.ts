@@ -1,6 +1,6 @@
 import { needsDecoding } from '../gather';
 import { STRIP, TILE } from '../gemm';
-import { entriesDtype, entriesWidth, F32, pointer, word } from '../layout';
+import { pointer, word } from '../layout';
 import { spanBytes } from '../spans';
 import {
   depthOf,
@@ -42,6 +42,8 @@ export const DECODED_KEYS: i32 = 15;
 export const DECODED_VALUES: i32 = 16;
 export const SPANS: i32 = 17;
 export const SPARE_SPANS: i32 = 18;
+/** Whether all values of the tile are finite: 0 not known yet, 1 yes, 2 no. */
+export const FINITE: i32 = 19;
 const WORDS: i32 = 20;
 
 export function descOf(frame: usize): usize {

@@ -33,8 +33,11 @@ export function maskTail(strip: usize, count: i32, columns: i32): void {
   }
 }
 
-/** Hides from each row of a strip the entries that its query does not see, or that its ranges leave out. */
-export function maskQueries(frame: usize, r: i32, count: i32): void {
+/**
+ * Hides from each row of a strip the entries that its query does not see, or that its ranges leave out. Says whether
+ * it had to look.
+ */
+export function maskQueries(frame: usize, r: i32, count: i32): bool {
   const rows = liveRows(frame);
   const group = groupOf(descOf(frame));
   const first = tokenOf(frame) + r / group;
@@ -49,11 +52,12 @@ export function maskQueries(frame: usize, r: i32, count: i32): void {
       covers(frame, part, first, load<i32>(ids), lastId) &&
       covers(frame, part, last, load<i32>(ids), lastId)
     );
-  if (!ranged && lastId < visibleTo(frame, first)) return;
+  if (!ranged && lastId < visibleTo(frame, first)) return false;
   for (let i = 0; i < 4 && r + i < rows; i++) {
     const logits = pointer(frame, STRIP_ROWS) + i * STRIP;
     maskRow(frame, ranged, tokenOf(frame) + (r + i) / group, count, logits);
   }
+  return true;
 }
 
 /** Keeps the logits of entries that the query sees and, if `ranged`, its ranges hold. */

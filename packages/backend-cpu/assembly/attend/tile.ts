@@ -1,4 +1,4 @@
-import { addRows } from '../few';
+import { addRows, addWeighted, areFinite } from '../few';
 import { addValues, STRIP } from '../gemm';
 import { pointer, real, word } from '../layout';
 import { gatherRows, packValues } from '../gather';
@@ -18,6 +18,7 @@ import {
   DECODED_KEYS,
   DECODED_VALUES,
   descOf,
+  FINITE,
   GATHERED,
   IDS,
   KEY_ROWS,
@@ -38,6 +39,7 @@ const FEW: i32 = 4;
 
 /** Finds the keys and values of a tile, and packs them unless there are few rows to use them. */
 export function gatherTile(frame: usize, count: i32): void {
+  store<i32>(frame + (FINITE << 2), 0);
   const desc = descOf(frame);
   const width = word(desc, VALUE_DIM);
   const keyRows = pointer(frame, KEY_ROWS);
@@ -96,15 +98,30 @@ function attendStrip(frame: usize, r: i32, count: i32): void {
 
   dots(queries, live, depth, pointer(frame, KEY_ROWS), columns, strip, STRIP, 1);
   if (real(desc, SOFTCAP) > 0) softcapStrip(strip, columns, real(desc, SOFTCAP));
-  maskQueries(frame, r, count);
+  const masked = maskQueries(frame, r, count);
   maskTail(strip, count, columns);
   for (let i = 0; i < live; i++) {
     softmaxRow(strip + i * STRIP, columns, state + (i << 3), output + (i << 5), padded);
   }
-  if (liveRows(frame) <= FEW) {
-    const valueRows = pointer(frame, pointer(desc, VALUES) === 0 ? KEY_ROWS : VALUE_ROWS);
-    addRows(strip, live, valueRows, count, word(desc, VALUE_DIM), output);
-  } else {
-    addValues(strip, pointer(frame, VALUE_PANEL), padded, count, output);
+  const valueRows = valueRowsOf(frame);
+  const width = word(desc, VALUE_DIM);
+  // What is hidden must not be touched: a weight of 0 does not make Infinity go away.
+  if (masked && !tileIsFinite(frame, count))
+    addWeighted(strip, live, valueRows, count, width, output);
+  else if (liveRows(frame) <= FEW) addRows(strip, live, valueRows, count, width, output);
+  else addValues(strip, pointer(frame, VALUE_PANEL), padded, count, output);
+}
+
+function valueRowsOf(frame: usize): usize {
+  return pointer(frame, pointer(descOf(frame), VALUES) === 0 ? KEY_ROWS : VALUE_ROWS);
+}
+
+/** Looked up once a tile, and only where something is hidden. */
+function tileIsFinite(frame: usize, count: i32): bool {
+  const known = frame + (FINITE << 2);
+  if (load<i32>(known) === 0) {
+    const finite = areFinite(valueRowsOf(frame), count, word(descOf(frame), VALUE_DIM));
+    store<i32>(known, finite ? 1 : 2);
   }
+  return load<i32>(known) === 1;
 }
