@@ -18,6 +18,7 @@ import {
 } from '@jit-attention/core';
 
 import { attend } from './attend.js';
+import { failed } from './failure.js';
 import * as arrange from './ops/arrange.js';
 import { asFloats, convert, rowsOf } from './ops/convert.js';
 import { merge } from './ops/merge.js';
@@ -31,10 +32,16 @@ import type { WasmHost } from './wasm-host.js';
 export class CpuBackend implements Backend {
   readonly name = 'cpu';
   readonly apiVersion = 1;
-  readonly #host: WasmHost;
+  /** Let go by `dispose()`, and the WASM memory with it. */
+  #live: WasmHost | undefined;
 
   constructor(makeHost: (backend: Backend) => WasmHost) {
-    this.#host = makeHost(this);
+    this.#live = makeHost(this);
+  }
+
+  get #host(): WasmHost {
+    if (this.#live) return this.#live;
+    throw failed('the backend is disposed of');
   }
 
   tensor<D extends DType = 'f32'>(
@@ -76,15 +83,17 @@ export class CpuBackend implements Backend {
   }
 
   release(tensor: Tensor): void {
-    this.#host.release(tensor);
+    this.#live?.release(tensor);
   }
 
-  dispose(): Promise<void> {
-    return this.#host.dispose();
+  async dispose(): Promise<void> {
+    const host = this.#live;
+    this.#live = undefined;
+    await host?.dispose();
   }
 
   memory(): { tensors: number; bytes: number } {
-    return this.#host.held();
+    return this.#live?.held() ?? { tensors: 0, bytes: 0 };
   }
 
   writeRows(target: Tensor, source: Tensor, slots: Int32Array): void {

@@ -1,6 +1,5 @@
 import {
   type Backend,
-  BackendError,
   type DType,
   LifetimeError,
   rowBytes,
@@ -9,6 +8,7 @@ import {
 } from '@jit-attention/core';
 
 import { ChunkArena } from './arena.js';
+import { failed } from './failure.js';
 import type { Host, Storage } from './host.js';
 import type { Kernels } from './kernels.js';
 import type { WasmMemory } from './memory.js';
@@ -28,7 +28,6 @@ export class WasmHost implements Host {
   /** Made by the call that runs. */
   readonly #made: Tensor[] = [];
   #scratch = { ptr: 0, bytes: 0 };
-  #disposed = false;
 
   constructor(backend: Backend, memory: WasmMemory, kernels: Kernels, pool?: ThreadPool) {
     this.#backend = backend;
@@ -41,7 +40,6 @@ export class WasmHost implements Host {
 
   /** Runs one primitive: what it took from the arena goes when it ends, and its tensors too when it fails. */
   perform<T>(primitive: () => T): T {
-    if (this.#disposed) throw failed('the backend is disposed of');
     this.#made.length = 0;
     try {
       return primitive();
@@ -104,8 +102,6 @@ export class WasmHost implements Host {
   }
 
   async dispose(): Promise<void> {
-    this.#disposed = true;
-    this.#live.clear();
     await this.#pool?.dispose();
   }
 
@@ -126,12 +122,4 @@ function guarded(kernel: string, run: () => void): void {
   } catch (cause) {
     throw failed(`kernel ${kernel} trapped`, cause);
   }
-}
-
-function failed(what: string, cause?: unknown): BackendError {
-  return new BackendError(`cpu: ${what}`, {
-    code: 'BACKEND_FAILED',
-    hint: 'dispose of this backend and make a fresh one',
-    cause,
-  });
 }

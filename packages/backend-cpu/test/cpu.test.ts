@@ -86,7 +86,7 @@ describe('cpu', () => {
       });
     }));
 
-  it('holds little more memory than its tensors need', () =>
+  it('counts its tensors and their bytes', () =>
     onCpu({ threads: 1 }, (backend) => {
       const x = backend.zeros({ shape: [1 << 12, 1 << 12] });
       const doubled = backend.permute(x, [1, 0]);

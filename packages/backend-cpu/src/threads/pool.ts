@@ -1,5 +1,4 @@
-import { BackendError } from '@jit-attention/core';
-
+import { failed } from '../failure.js';
 import { CONTROL, CONTROL_WORDS, type Job, OPEN } from './job.js';
 import { spawn, type Thread } from './spawn.js';
 
@@ -138,11 +137,4 @@ export class ThreadPool {
   #assertWell(): void {
     if (this.#failure) throw failed(this.#failure);
   }
-}
-
-function failed(what: string): BackendError {
-  return new BackendError(`cpu: ${what}`, {
-    code: 'BACKEND_FAILED',
-    hint: 'dispose of this backend and make a fresh one',
-  });
 }
