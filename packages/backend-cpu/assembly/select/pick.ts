@@ -93,8 +93,8 @@ function storeIds(spec: usize, list: i32, ids: usize, count: i32): void {
 /** Ids of the units picked from the scores of a slot, ascending, to PICKED; returns how many. */
 function pickSlot(spec: usize, list: i32, slot: usize, scratch: usize): i32 {
   const units = unitsOfList(spec, list);
-  const eligible = rankScores(slot, (units + 3) & ~3);
-  setWord(scratch, OTHER_UNITS, eligible);
+  for (let i = units; i % 4 !== 0; i++) store<f32>(slot + (i << 2), NaN);
+  setWord(scratch, OTHER_UNITS, rankScores(slot, (units + 3) & ~3));
   forceUnits(spec, list, slot, scratch);
   const room = word(spec, ROOM) - word(scratch, FORCED_UNITS);
   const digits = scratch + PICKED + (units << 2);

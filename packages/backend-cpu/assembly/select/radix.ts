@@ -10,7 +10,7 @@ import { EXCLUDED, FORCED, scoreOf } from './ranks';
 /** Digits of 11 bits for many ranks, of 8 for few: a histogram is filled with zeros and searched as well. */
 const LONG_DIGIT: i32 = 11;
 const SHORT_DIGIT: i32 = 8;
-const MANY: i32 = 4096;
+const MANY: i32 = 1024;
 
 const COUNTS_BYTES: usize = 4 << LONG_DIGIT;
 const MASSES_BYTES: usize = 8 << LONG_DIGIT;
@@ -124,12 +124,14 @@ function addDigits(
 
 /** Gathers the ranks that begin with `prefix`, in order; `out` may be where they are. Returns how many. */
 function keepPrefix(ranks: usize, count: i32, shift: i32, prefix: u32, out: usize): i32 {
-  const wanted = prefix >> shift;
+  const wanted = i32x4.splat(<i32>((prefix ^ 0x80000000) >> shift));
   let kept = 0;
-  for (let at = ranks, end = ranks + (count << 2); at < end; at += 4) {
-    const bits = bitsAt(at);
-    setWord(out, kept, rankOfBits(bits));
-    kept += i32(bits >> shift === wanted);
+  for (let i = 0; i < count; i += 4) {
+    const begins = i32x4.eq(i32x4.shr_u(v128.load(ranks + (i << 2)), shift), wanted);
+    for (let found = i32x4.bitmask(begins); found !== 0; found &= found - 1) {
+      const at = i + ctz(found);
+      if (at < count) setWord(out, kept++, word(ranks, at));
+    }
   }
   return kept;
 }

@@ -1,6 +1,6 @@
 import { nextTask, pointer, word } from '../layout';
 import { findCandidates, sameCandidates } from './candidates';
-import { foldRow, maskUnseen, poolUnits, scatterRow } from './fold';
+import { clearJoined, clearUnits, foldRow, maskUnseen, poolUnits, scatterRow } from './fold';
 import { gatherKeys } from './keys';
 import { scoreChunk } from './logits';
 import {
@@ -98,7 +98,7 @@ function sliceStart(total: i32, slice: i32, slices: i32): i32 {
   return min(total, slice * ((size + 63) & ~63));
 }
 
-/** Nobody has scored these yet. */
+/** Makes room for the scores of a slice. */
 function clearSlots(wave: usize, list: i32, lists: i32, slice: i32): void {
   const spec = pointer(wave, SPEC);
   const units = word(wave, SLOT_UNITS);
@@ -110,7 +110,7 @@ function clearSlots(wave: usize, list: i32, lists: i32, slice: i32): void {
     const to = min(most, sliceStart(units, slice + 1, slices));
     for (let slot = (i - word(wave, FIRST_LIST)) * slots, end = slot + slots; slot < end; slot++) {
       const scores = pointer(wave, SCORES) + ((slot * units) << 2);
-      memory.fill(scores + (from << 2), 0xff, (to - from) << 2);
+      clearUnits(spec, scores + (from << 2), to - from);
     }
   }
 }
@@ -216,9 +216,10 @@ function visitRows(
 function visitStrip(spec: usize, work: usize, statistics: bool): void {
   const rows = word(work, ROWS);
   const chunk = word(spec, CHUNK);
+  const listed = word(work, CANDIDATES) >= 0;
   const exists = seesAny(spec, work, word(work, MOST_SEEN));
   if (exists) gatherKeys(spec, work);
-  memory.fill(region(spec, work, JOINED), 0xff, word(work, STRIP_UNITS) << 2);
+  if (listed) clearJoined(spec, region(spec, work, JOINED), word(work, STRIP_UNITS));
   for (let first = 0; first < rows; first += chunk) {
     const count = min(chunk, rows - first);
     if (!reaches(spec, work, first, count, statistics)) continue;
@@ -230,8 +231,7 @@ function visitStrip(spec: usize, work: usize, statistics: bool): void {
       else finishRow(spec, work, record, row);
     }
   }
-  const candidates = word(work, CANDIDATES) >= 0;
-  if (candidates && !statistics && word(spec, REDUCE) !== UNION) scatterStrip(spec, work);
+  if (listed && !statistics && word(spec, REDUCE) !== UNION) scatterStrip(spec, work);
 }
 
 /** Whether any of these rows sees any of the strip. */

@@ -5,7 +5,7 @@ import type { Lists } from './lists.js';
 /** Rows that share bounds from which on a matrix product pays for laying the bounds out anew. */
 const SPLIT_ROWS = 8;
 /** Entries that are scored at a time; of wide ones fewer, so that their keys stay in the second-level cache. */
-const STRIP = 128;
+const STRIP = 256;
 const STRIP_BYTES = 256 * 1024;
 /** Rows of the matrix product at a time: their scores of a strip stay in the first-level cache. */
 const CHUNK = 32;
