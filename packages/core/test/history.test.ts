@@ -1,4 +1,4 @@
-import { createAttention, type Sequence } from '@jit-attention/core';
+import { type Attention, createAttention, type Sequence } from '@jit-attention/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
@@ -13,8 +13,87 @@ import { LAYER, Text } from './support/text.js';
 const SMALL = { ...LAYER, pageSize: 4, queryChunk: 5, rollback: 6 };
 const strategies = [everyEntry, () => newest(5), () => bestPages(2)];
 
+const texts = [1, 2, 3].map((seed) => new Text(120, { batch: 2, seed }));
+
+/** A sequence of two rows, and which token of which text each of its tokens is. */
+class History {
+  readonly #layer: Attention;
+  readonly #sequence: Sequence;
+  #rows: (readonly { seed: number; position: number }[])[] = [[], []];
+  /** The longest each row has been: what `rollback` counts from. */
+  #longest = [0, 0];
+
+  constructor(layer: Attention, sequence: Sequence) {
+    this.#layer = layer;
+    this.#sequence = sequence;
+  }
+
+  /** Appends the tokens of one of the texts that stand where the rows end, and compares the output. */
+  async attend(counts: readonly number[], seed: number): Promise<void> {
+    const output = await attendRows(this.#sequence, texts[seed - 1], counts);
+    this.#rows = this.#rows.map((row, b) => [
+      ...row,
+      ...upTo(row.length + counts[b], row.length).map((position) => ({ seed, position })),
+    ]);
+    this.#longest = this.#longest.map((longest, b) => Math.max(longest, this.#rows[b].length));
+    expect(output).toEqual(await this.#freshly(counts));
+  }
+
+  truncate(counts: readonly number[]): void {
+    const lengths = this.#rows.map((row, b) => Math.max(0, row.length - counts[b]));
+    const { rollback } = this.#layer.layer;
+    const mustWork = lengths.every((length, b) => length >= this.#longest[b] - rollback);
+    try {
+      this.#sequence.truncate(lengths);
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'ROLLBACK_EXCEEDED' });
+      expect(mustWork, 'a truncation within rollback was refused').toBe(false);
+      return; // Nothing has changed, as the next call shows.
+    }
+    this.#rows = this.#rows.map((row, b) => row.slice(0, lengths[b]));
+  }
+
+  fork(): History {
+    const fork = new History(this.#layer, this.#sequence.fork());
+    fork.#rows = this.#rows;
+    fork.#longest = this.#longest;
+    return fork;
+  }
+
+  dispose(): void {
+    this.#sequence.dispose();
+  }
+
+  /** The output for the last `counts` tokens of a sequence that is given the rows in two calls. */
+  async #freshly(counts: readonly number[]): Promise<Float32Array> {
+    const text = this.#text();
+    const sequence = this.#layer.sequence({ batch: 2 });
+    await attendRows(
+      sequence,
+      text,
+      this.#rows.map((row, b) => row.length - counts[b]),
+    );
+    const output = await attendRows(sequence, text, counts);
+    sequence.dispose();
+    return output;
+  }
+
+  /** The tokens of the rows as one text. */
+  #text(): Text {
+    const text = new Text(120, { batch: 2 });
+    this.#rows.forEach((row, b) =>
+      row.forEach(({ seed, position }, n) => {
+        for (const part of ['query', 'key', 'value'] as const) {
+          for (let head = 0; head < text[part].shape[1]; head++)
+            text[part].at(b, head, n).set(texts[seed - 1][part].at(b, head, position));
+        }
+      }),
+    );
+    return text;
+  }
+}
+
 describe('going back and branching off', () => {
-  /** Steps of a scenario: every sequence follows a text of its own from where it branched off. */
   interface Action {
     readonly kind: 'attend' | 'truncate' | 'fork' | 'dispose';
     readonly which: number;
@@ -32,78 +111,26 @@ describe('going back and branching off', () => {
     make: oneOf(...strategies),
     pageSize: oneOf(2, 3, 4),
     queryChunk: oneOf(2, 5, 64),
+    rollback: oneOf(0, 3, 8, 100),
     actions: fc.array(action, { minLength: 4, maxLength: 16 }),
   });
 
-  /** What each row has taken in: pieces of texts, in order. */
-  interface Past {
-    readonly sequence: Sequence;
-    rows: { seed: number; position: number }[][];
-  }
-
   it('equals a fresh sequence that only ever saw what is left', () =>
-    holds(scenarios, ({ make, pageSize, queryChunk, actions }) =>
+    holds(scenarios, ({ make, actions, ...sizes }) =>
       leakFree(async (backend) => {
-        const texts = [1, 2, 3].map((seed) => new Text(120, { batch: 2, seed }));
-        const rollback = 100;
-        const layer = createAttention({
-          ...LAYER,
-          pageSize,
-          queryChunk,
-          rollback,
-          backend,
-          strategy: make(),
-        });
-        const pasts: Past[] = [{ sequence: layer.sequence({ batch: 2 }), rows: [[], []] }];
-
+        const layer = createAttention({ ...LAYER, ...sizes, backend, strategy: make() });
+        const histories = [new History(layer, layer.sequence({ batch: 2 }))];
         for (const { kind, which, counts, seed } of actions) {
-          const past = pasts[which % pasts.length];
-          if (kind === 'attend') {
-            const output = await attendRows(past.sequence, texts[seed - 1], counts);
-            past.rows = past.rows.map((row, b) => [
-              ...row,
-              ...upTo(row.length + counts[b], row.length).map((position) => ({ seed, position })),
-            ]);
-            expect(output).toEqual(await freshly(past, counts));
-          } else if (kind === 'truncate') {
-            const lengths = past.rows.map((row, b) => Math.max(0, row.length - counts[b]));
-            past.sequence.truncate(lengths);
-            past.rows = past.rows.map((row, b) => row.slice(0, lengths[b]));
-          } else if (kind === 'fork') {
-            pasts.push({ ...past, sequence: past.sequence.fork() });
-          } else if (pasts.length > 1) {
-            past.sequence.dispose();
-            pasts.splice(pasts.indexOf(past), 1);
-          }
+          const history = histories[which % histories.length];
+          if (kind === 'attend') await history.attend(counts, seed);
+          else if (kind === 'truncate') history.truncate(counts);
+          else if (kind === 'fork') histories.push(history.fork());
+          else if (histories.length > 1)
+            histories.splice(histories.indexOf(history), 1)[0].dispose();
         }
-        for (const { sequence } of pasts) sequence.dispose();
-
-        /** The output for the last `counts` tokens of the rows, all given in one call. */
-        async function freshly({ rows }: Past, counts: readonly number[]): Promise<Float32Array> {
-          const sequence = layer.sequence({ batch: 2 });
-          const text = textOf(rows, texts);
-          const before = rows.map((row, b) => row.length - counts[b]);
-          await attendRows(sequence, text, before);
-          const output = await attendRows(sequence, text, counts);
-          sequence.dispose();
-          return output;
-        }
+        for (const history of histories) history.dispose();
       }),
     ));
-
-  /** The tokens of the rows as one text. */
-  function textOf(rows: Past['rows'], texts: readonly Text[]): Text {
-    const text = new Text(120, { batch: 2 });
-    rows.forEach((row, b) =>
-      row.forEach(({ seed, position }, n) => {
-        for (const part of ['query', 'key', 'value'] as const) {
-          for (let head = 0; head < text[part].shape[1]; head++)
-            text[part].at(b, head, n).set(texts[seed - 1][part].at(b, head, position));
-        }
-      }),
-    );
-    return text;
-  }
 
   it('truncates to a number for all rows, or one for each; longer than a row is nothing', () =>
     leakFree(async (backend) => {
