@@ -9,6 +9,7 @@ import {
   DTYPES,
   inputError,
   type Ops,
+  type Pick,
   type PoolRequest,
   type RotaryOptions,
   type SelectRequest,
@@ -26,6 +27,7 @@ import { pool } from './ops/pool.js';
 import * as rows from './ops/rows.js';
 import * as write from './ops/write.js';
 import { select } from './select.js';
+import { pickScores } from './select/pick-scores.js';
 import type { WasmHost } from './wasm-host.js';
 
 /** The primitives on WASM kernels. They compute at the call, so their failures are thrown there. */
@@ -114,6 +116,11 @@ export class CpuBackend implements Backend {
 
   select(request: SelectRequest): BlocksSelection | TokensSelection {
     return this.#host.perform(() => select(this.#host, request));
+  }
+
+  /** Picks from scores `[B, heads, T, N]`: what `select` ends with, to be timed by itself. */
+  pick(scores: Tensor<'f32'>, pick: Pick): TokensSelection {
+    return this.#host.perform(() => pickScores(this.#host, scores, pick));
   }
 
   slice(tensor: Tensor, options: { axis: number; start: number; end: number }): Tensor<'f32'> {

@@ -3,7 +3,7 @@ import type { BlocksSelection, SelectRequest, TokensSelection } from '@jit-atten
 import type { Host } from './host.js';
 import { assertHeld } from './select/held.js';
 import { listsOf } from './select/lists.js';
-import { runWaves } from './select/run.js';
+import { jobOf, runWaves, scoreUnits } from './select/run.js';
 
 /**
  * Scores and picks, without ever holding what all queries score: a wave of lists is scored, then picked from; see
@@ -18,7 +18,7 @@ export function select(host: Host, request: SelectRequest): BlocksSelection | To
   const shape = [lists.batch, lists.heads, lists.queryBlocks];
   const ids = host.make([...shape, lists.capacity], 'i32');
   const counts = host.make(shape, 'i32');
-  runWaves(host, request, lists, { ids, counts });
+  runWaves(jobOf(host, request, lists, { ids, counts }), scoreUnits);
   const listed = { ids, counts, queryBlock };
   return block === 1
     ? { kind: 'tokens', ...listed }

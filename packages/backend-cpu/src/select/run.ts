@@ -11,7 +11,7 @@ import { tileListsOf, type Wave, type Waves, wavesOf } from './waves.js';
 const STATISTICS_BYTES = 8;
 
 /** What all waves of a selection share. */
-interface Job {
+export interface Job {
   readonly host: Host;
   readonly lists: Lists;
   readonly waves: Waves;
@@ -25,19 +25,18 @@ interface Job {
   readonly marks: number;
 }
 
-/** Scores and picks a wave at a time into `ids` and `counts`. */
-export function runWaves(
+export function jobOf(
   host: Host,
   request: SelectRequest,
   lists: Lists,
   result: { ids: Tensor; counts: Tensor },
-): void {
+): Job {
   const tileLists = tileListsOf(lists, request.within !== undefined);
   const waves = wavesOf(lists, tileLists, host.threads);
   const sizes = sizesOf(request, lists, tileLists);
   const { offsets, bytes } = regionsOf(request, lists, sizes);
   const probabilities = isProbability(request.score);
-  const job: Job = {
+  return {
     ...{ host, lists, waves, probabilities },
     spec: writeSpec(host, request, lists, sizes, result, offsets),
     scratch: bytes,
@@ -45,24 +44,34 @@ export function runWaves(
     statistics: host.arena.bytes(probabilities ? STATISTICS_BYTES * waves.rowSlices : 0),
     marks: host.arena.bytes(lists.reduce === 'union' ? waves.lists * waves.slotUnits : 0),
   };
-  for (const wave of waves.waves) runWave(job, wave);
 }
 
-function runWave(job: Job, wave: Wave): void {
+/** Sets the scores of rows `[from, to)` of the lists of a wave. */
+export type Scoring = (job: Job, wave: Wave, from: number, to: number) => void;
+
+/** Scores and picks a wave at a time. */
+export function runWaves(job: Job, score: Scoring): void {
   const { host, lists, waves, marks } = job;
   const union = lists.reduce === 'union';
-  if (union) host.memory.u8(marks, wave.count * waves.slotUnits).fill(0);
-  for (const [first, count] of waves.rows) scoreAndPick(job, wave, first, first + count);
-  if (union) host.run('selectMarked', describe(job, wave, 0, 0, wave.count), pickBytes(job));
+  for (const wave of waves.waves) {
+    const pick = (kernel: string, from: number, to: number): void =>
+      host.run(kernel, describe(job, wave, from, to, wave.count), pickBytes(job));
+    if (union) host.memory.u8(marks, wave.count * waves.slotUnits).fill(0);
+    for (const [from, count] of waves.rows) {
+      score(job, wave, from, from + count);
+      pick('selectPicked', from, from + count);
+    }
+    if (union) pick('selectMarked', 0, lists.rows);
+  }
 }
 
-function scoreAndPick(job: Job, wave: Wave, from: number, to: number): void {
+/** Scores by the kernels. */
+export const scoreUnits: Scoring = (job, wave, from, to) => {
   const { host, probabilities, scratch } = job;
-  const scoring = describe(job, wave, from, to, wave.tiles.length * wave.slices);
-  if (probabilities) host.run('selectStatistics', scoring, scratch);
-  host.run('selectScores', scoring, scratch);
-  host.run('selectPicked', describe(job, wave, from, to, wave.count), pickBytes(job));
-}
+  const desc = describe(job, wave, from, to, wave.tiles.length * wave.slices);
+  if (probabilities) host.run('selectStatistics', desc, scratch);
+  host.run('selectScores', desc, scratch);
+};
 
 /** The words of a wave, for kernels of `tasks`; see assembly/select/spec.ts. */
 function describe(job: Job, wave: Wave, from: number, to: number, tasks: number): number {
