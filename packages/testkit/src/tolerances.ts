@@ -17,8 +17,9 @@ export interface Tolerance {
  * | `cpu` | 1e-5 | f32 sums of a few hundred products, unit 6e-8, in eight or so partial sums |
  * | `webgpu` | 1e-4 | the same, with `exp` and division that may be off by several units |
  *
- * Storage, on all: f16 has 11 significant bits (error up to 4.9e-4 of each number); i8 has a step of 1/127 of a
- * row's largest number (0.29 steps on average). Keys and values both carry it.
+ * Storage, on all: f16 has 11 significant bits (an error of up to 4.9e-4 of each number); i8 has steps of 1/127 of a
+ * row's largest number (an error of 0.29 steps, the root of the mean square). Keys and values both carry it. These are
+ * tried on outputs of normal numbers in rows of up to 128, a few thousand at a time.
  */
 export const tolerances: Readonly<Record<'reference' | 'cpu' | 'webgpu', Tolerance>> = {
   reference: { f32: 1e-6, f16: 2e-3, i8: 1e-2 },
