@@ -2,9 +2,13 @@ import {
   type AttentionStrategy,
   createAttention,
   defineStrategy,
+  fromQuery,
   inputError,
   type Plan,
+  ranges,
   reference,
+  series,
+  union,
 } from '@jit-attention/core';
 import { describe, expect, it } from 'vitest';
 
@@ -25,9 +29,26 @@ interface Failure {
   how?: () => unknown;
 }
 
-/** The best pages, and a second index part behind theirs; fails as it is told. */
+/** Reads the newest entries of copies that it keeps of keys and values: an index that must not run ahead. */
+const copying = (): AttentionStrategy =>
+  defineStrategy({
+    name: 'copying',
+    apiVersion: 1,
+    supports: { exact: false, sync: true, bidirectional: false },
+    index: (site) => ({
+      keys: series(site, { input: 'keys' }),
+      values: series(site, { input: 'values' }),
+    }),
+    plan: ({ index: { keys, values } }) => ({
+      branches: [
+        { keys: keys.rows, values: values.rows, selection: ranges([fromQuery(-2), fromQuery(1)]) },
+      ],
+    }),
+  });
+
+/** The best pages and the copies, and a last index part behind theirs; fails as it is told. */
 function fragile(failure: Failure): AttentionStrategy {
-  const inner = bestPages(2);
+  const inner = union(bestPages(2), copying());
   let plans = 0;
   const fail = (stage: Failure['stage'], otherwise: () => unknown): unknown =>
     failure.stage === stage ? failure.how!() : otherwise();

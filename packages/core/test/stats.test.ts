@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import { leakFree } from './support/leaks.js';
 import { holds, oneOf, whole } from './support/property.js';
-import { bestPages, everyEntry, newest, planning } from './support/strategies.js';
+import { bestPages, everyEntry, newest, oldest, planning } from './support/strategies.js';
 import { LAYER, Text } from './support/text.js';
 
 /** Bytes of a stored row. */
@@ -148,6 +148,22 @@ describe('stats', () => {
       expect(bytesHeld).toBe(2 * kvHeads * (headDim + valueDim) * 4); // the page of the last two
       result.dispose();
       sequence.dispose();
+    }));
+
+  it('knows what an encoder and cross-attention would have read', () =>
+    leakFree(async (backend) => {
+      const layer = createAttention({ ...LAYER, backend, strategy: oldest(2) });
+      const text = new Text(6, { batch: 2 });
+      const lengths = [6, 4];
+      const context = text.take({ first: [0, 0], counts: lengths });
+      const encoder = await layer.run({ ...context, batch: 2, causal: false });
+      const ofEncoder = await encoder.stats();
+      expect(ofEncoder.entriesVisible).toBe(kvHeads * (6 * 6 + 4 * 4));
+      expect(ofEncoder.entriesRead).toBe(kvHeads * (6 * 2 + 4 * 2));
+      const query = text.query.cut([0, 0], [3, 3], 3).data;
+      const across = await layer.run({ ...context, query, batch: 2, causal: false });
+      expect((await across.stats()).entriesVisible).toBe(kvHeads * (3 * 6 + 3 * 4));
+      for (const result of [encoder, across]) result.dispose();
     }));
 
   it('is nothing of nothing', () =>
