@@ -6,35 +6,48 @@ export interface BackendEntry {
   readonly package: string;
   /** The factory's name there. */
   readonly factory: string;
+  /** Whether the factory gives a promise. */
+  readonly isAsync: boolean;
   /** The most threads it can use. */
   readonly threads: number;
   /** Largest relative (Frobenius) difference of two ways to compute the same in it. */
   readonly tolerance: number;
+  /** Which queries of a layer are measured: all, or a seeded sample, where all would take too long. */
+  readonly queries: 'all' | 'some';
   /** Said wherever its times are shown. */
   readonly note?: string | undefined;
 }
+
+/** Where the benchmark computes unless it is told otherwise. */
+export const DEFAULT_BACKEND = 'cpu';
 
 /** A new backend package gets its line here. */
 export const BACKENDS: Readonly<Record<string, BackendEntry>> = {
   reference: {
     package: '@jit-attention/core',
     factory: 'reference',
+    isAsync: false,
     threads: 1,
     // Sums are in f64; only the outputs are rounded to f32.
     tolerance: 1e-6,
+    queries: 'some',
     note: 'The f64 reference backend is exact and slow: its times may be compared with each other, not with other software.',
   },
   cpu: {
     package: '@jit-attention/backend-cpu',
     factory: 'cpu',
-    threads: Infinity,
+    isAsync: true,
+    threads: 256,
     tolerance: 1e-5,
+    queries: 'all',
   },
   webgpu: {
     package: '@jit-attention/backend-webgpu',
     factory: 'webgpu',
+    isAsync: true,
     threads: 1,
     tolerance: 1e-4,
+    queries: 'all',
   },
 };
 
@@ -88,7 +101,7 @@ async function load(name: string, from: string): Promise<Record<string, BackendF
     if ((error as { code?: unknown }).code !== 'ERR_MODULE_NOT_FOUND') throw error;
     throw inputError('--backend', 'an installed backend', `${name}, whose package ${from} is not`, {
       code: 'UNSUPPORTED',
-      hint: `install ${from}, or leave --backend out for the reference backend`,
+      hint: `install ${from}, or leave --backend out for ${DEFAULT_BACKEND}`,
     });
   }
 }

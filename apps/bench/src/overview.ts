@@ -6,7 +6,7 @@ import { type Candidate, seriesOf } from './candidates/candidate.js';
 import { candidatesOf, resolveStrategies, type Source } from './candidates/resolve.js';
 import { type LayerTask, measureLayer, type OnWork, workOf } from './measure/layer.js';
 import { mapMass, type MassMap } from './measure/mass.js';
-import { drawRuns } from './measure/runs.js';
+import { allRuns, drawRuns } from './measure/runs.js';
 import type { LayerInput } from './measure/walk.js';
 import { firstTokens } from './model/index.js';
 import { assertConsistent, type OverviewOptions } from './options/overview-options.js';
@@ -19,7 +19,7 @@ export interface OverviewPlan {
   readonly devices: readonly Device[];
   readonly strategies: readonly Source[];
   readonly budgets: readonly number[] | undefined;
-  /** Which queries are measured in each layer: so many runs of so many consecutive ones. */
+  /** Where not all queries are measured, which: so many runs of so many consecutive ones. */
   readonly sample: { readonly runs: number; readonly length: number };
   readonly repetitions: number;
   readonly seed: number;
@@ -90,7 +90,8 @@ function tasksOf(
 ): LayerTask[] {
   const { config, layers } = firstTokens(data, tokens);
   const candidates = candidatesOf(plan.strategies, tokens, plan.budgets);
-  const runs = drawRuns(tokens, plan.sample, plan.seed);
+  const runs =
+    device.entry.queries === 'all' ? allRuns(tokens) : drawRuns(tokens, plan.sample, plan.seed);
   const { repetitions } = plan;
   return layers.map((layer) => ({
     device,

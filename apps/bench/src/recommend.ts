@@ -85,7 +85,7 @@ export function codeOf(
 const strategies = [
 ${strategies.join('\n')}
 ];
-const backend = ${backend.factory}();
+const backend = ${backend.isAsync ? 'await ' : ''}${backend.factory}();
 const layers = strategies.map((strategy) =>
   createAttention({ backend, strategy, ${sizesOf(layer)} }),
 );

@@ -21,7 +21,8 @@ const refused: readonly (readonly [args: string, message: string | RegExp])[] = 
   ['--budget 2.5', '--budget: expected whole numbers from 1 with commas between them, got 2.5'],
   ['--seed x', '--seed: expected a whole number from 0, got x'],
   ['--threads 0', '--threads: expected whole numbers from 1 with commas between them, got 0'],
-  ['--threads 2', '--threads: expected at most 1 for backend reference, got 2'],
+  ['--backend reference --threads 2', '--threads: expected at most 1 for backend reference, got 2'],
+  ['--threads 300', '--threads: expected at most 256 for backend cpu, got 300'],
   ['--backend gpu', '--backend: expected reference, cpu, webgpu, got gpu'],
   [
     '--strategy sparse',

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import type { BenchResults } from '../src/output/results.js';
 import { type Outcome, runMain } from './run-main.js';
-import { Folder, writeSynthetic } from './synthetic.js';
+import { Folder, synthetic, writeSynthetic } from './synthetic.js';
 
 const schema = JSON.parse(
   readFileSync(new URL('../schema/results.schema.json', import.meta.url), 'utf8'),
@@ -51,6 +51,8 @@ describe('bench overview --quick on activations from a file', () => {
       '64,128',
       '--tokens',
       '200,320',
+      '--backend',
+      'reference',
       '--quick',
     ];
     outcome = await runMain([...args, ...strategies], folder.path);
@@ -67,8 +69,8 @@ describe('bench overview --quick on activations from a file', () => {
   });
 
   it('has a row for every strategy, budget, layer and length of context', () => {
-    // dense once; windowed, topk by page and by token, and the module at two budgets each
-    expect(results.results).toHaveLength((1 + 4 * 2) * 2 * 2);
+    // dense once; windowed, topk by page (shared or not) and by token, and the module at two budgets each
+    expect(results.results).toHaveLength((1 + 5 * 2) * 2 * 2);
     const keys = results.results.map((row) =>
       JSON.stringify([row.case, row.strategy, row.budget, row.tokens]),
     );
@@ -76,7 +78,9 @@ describe('bench overview --quick on activations from a file', () => {
     expect(new Set(results.results.map((row) => row.case))).toEqual(
       new Set(
         [0, 1].flatMap((i) =>
-          ['', ' page', ' token', ' failing.mjs'].map((variant) => `layer.${i}${variant}`),
+          ['', ' page', ' page-shared', ' token', ' failing.mjs'].map(
+            (variant) => `layer.${i}${variant}`,
+          ),
         ),
       ),
     );
@@ -97,15 +101,15 @@ describe('bench overview --quick on activations from a file', () => {
   it('keeps a strategy that throws as a row with its error', () => {
     const failed = results.results.filter(({ error }) => error !== undefined);
     for (const { metrics, budget } of failed) {
-      expect(budget).toBe(64);
+      expect([64, 128]).toContain(budget);
       expect(Object.values(metrics).every((value) => value === null)).toBe(true);
     }
     const errors = (name: string) =>
       failed.filter(({ strategy }) => strategy === name).map(({ error }) => error);
     const thrown = /strategy failing failed in plan: budget 64 is too <small>/;
     expect(errors('failing')).toEqual(Array(4).fill(expect.stringMatching(thrown)));
-    // sinks and the current page are two pages
-    expect(errors('topk')).toEqual(Array(4).fill(expect.stringMatching(/budget/)));
+    // Sinks and the current page are two pages; those of queries that share a selection may be three.
+    expect(errors('topk')).toEqual(Array(4 + 2 * 4).fill(expect.stringMatching(/budget/)));
     expect(outcome.out).toMatch(/failing failing\.mjs 64 failed: .*budget 64 is too <small>/);
   });
 
@@ -140,10 +144,50 @@ describe('bench overview --quick on activations from a file', () => {
   it('says how to repeat it', () => {
     const { command } = results.environment;
     expect(command).toBe(
-      'jit-attention-bench --qkv qkv.safetensors --budget 64,128 --tokens 200,320 --quick ' +
+      'jit-attention-bench --qkv qkv.safetensors --budget 64,128 --tokens 200,320 --backend reference --quick ' +
         '--strategy windowed --strategy topk --strategy ./failing.mjs',
     );
     expect(page).toContain(command);
+  });
+});
+
+describe('bench overview on the CPU backend', () => {
+  let folder: Folder;
+  let outcome: Outcome;
+  let results: BenchResults;
+
+  beforeAll(async () => {
+    folder = new Folder();
+    writeSynthetic(folder, synthetic({ tokens: 700 }));
+    const args = ['--qkv', 'qkv.safetensors', '--threads', '1,2', '--layers', '1', '--quick'];
+    outcome = await runMain(args, folder.path);
+    results = readResults(folder, 'results/overview-quick.json');
+  });
+  afterAll(() => folder.dispose());
+
+  it('is the default, and measures all queries of a layer', () => {
+    expect([outcome.status, outcome.err]).toEqual([0, '']);
+    for (const { backend, queries, error, metrics } of results.results) {
+      expect([backend, queries, error]).toEqual(['cpu', 700, undefined]);
+      for (const value of Object.values(metrics)) expect(value).toEqual(expect.any(Number));
+    }
+    expect(outcome.out).toContain('all 700 queries a layer, prefilled in stretches of 512');
+    const page = readFileSync(folder.at('results/overview-quick.html'), 'utf8');
+    expect(page).toContain('All queries of a layer are measured');
+  });
+
+  it('has the same rows for each number of threads', () => {
+    const [one, two] = [1, 2].map((count) =>
+      results.results.filter((row) => row.threads === count),
+    );
+    expect(one).toHaveLength(1 + 2 + 3 + 2 + 1); // dense; windowed; pages, not shared and shared; tokens
+    expect(two.map((row) => [row.case, row.budget, row.metrics.density])).toEqual(
+      one.map((row) => [row.case, row.budget, row.metrics.density]),
+    );
+  });
+
+  it('ends with code that makes the backend', () => {
+    expect(outcome.out).toContain('const backend = await cpu();');
   });
 });
 

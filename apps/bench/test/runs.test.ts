@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { drawRuns } from '../src/measure/runs.js';
+import { allRuns, drawRuns, STRETCH } from '../src/measure/runs.js';
 
 const CASES = { numRuns: Number(process.env.JIT_ATTENTION_CASES ?? 50), seed: 20261 };
 
@@ -10,6 +10,24 @@ const anySample = fc.record({
   runs: fc.integer({ min: 1, max: 8 }),
   length: fc.constantFrom(16, 32, 64),
   seed: fc.nat(),
+});
+
+describe('allRuns', () => {
+  it('covers every query once, in order, in stretches', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 5000 }), (tokens) => {
+        let end = 0;
+        for (const { start, count } of allRuns(tokens)) {
+          expect(start).toBe(end);
+          expect(count).toBeGreaterThan(0);
+          expect(count).toBeLessThanOrEqual(STRETCH);
+          end += count;
+        }
+        expect(end).toBe(tokens);
+      }),
+      CASES,
+    );
+  });
 });
 
 describe('drawRuns', () => {

@@ -16,6 +16,8 @@ export interface Family {
 
 const SINKS = 4;
 const PAGE = 64;
+/** Queries that share a selection of pages, so that a prefill stays matrix products. */
+const SHARING = 64;
 
 export const DENSE: Family = family({ factory: 'dense', make: dense, options: () => undefined });
 
@@ -37,6 +39,15 @@ export const FAMILIES: readonly Family[] = [
   }),
   family({
     factory: 'topk',
+    variant: 'page-shared',
+    make: topk,
+    options: (budget) => ({ budget, granularity: 'page', queryBlock: SHARING }) as const,
+    shares: [1 / 16, 1 / 8, 1 / 4, 1 / 2],
+    // Sinks, and a block of queries that may lie across two pages.
+    leastPages: 3,
+  }),
+  family({
+    factory: 'topk',
     variant: 'token',
     make: topk,
     options: (budget) => ({ budget, granularity: 'token' }) as const,
@@ -52,12 +63,15 @@ interface Description<O> {
   readonly options: (budget: number) => O;
   /** Default budgets as shares of the context; absent: the strategy has no budget. */
   readonly shares?: readonly number[];
+  /** Below what is always read (sinks, the current page) there is no choice. Default 2. */
+  readonly leastPages?: number;
 }
 
-function family<O>({ factory, variant, make, options, shares }: Description<O>): Family {
+function family<O>(description: Description<O>): Family {
+  const { factory, variant, make, options, shares, leastPages = 2 } = description;
   return {
     name: variant === undefined ? factory : `${factory}:${variant}`,
-    ...(shares && { budgets: (tokens) => wholePages(shares, tokens) }),
+    ...(shares && { budgets: (tokens) => wholePages(shares, tokens, leastPages) }),
     at(budget) {
       const chosen = options(budget ?? 0);
       return {
@@ -74,9 +88,9 @@ function family<O>({ factory, variant, make, options, shares }: Description<O>):
   };
 }
 
-/** At least two pages: what is always read (sinks, the current page) leaves no choice below that. */
-function wholePages(shares: readonly number[], tokens: number): number[] {
-  const budgets = shares.map((share) => Math.max(2, Math.round((share * tokens) / PAGE)) * PAGE);
+function wholePages(shares: readonly number[], tokens: number, least: number): number[] {
+  const pages = shares.map((share) => Math.max(least, Math.round((share * tokens) / PAGE)));
+  const budgets = pages.map((count) => count * PAGE);
   return [...new Set(budgets)];
 }
 

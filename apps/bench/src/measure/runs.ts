@@ -25,6 +25,21 @@ export function drawRuns(
   });
 }
 
+/** Queries of a stretch of {@link allRuns}: those that core plans and runs at a time. */
+export const STRETCH = 512;
+
+/** All queries of a context, in stretches: measured one after the other they are a prefill. */
+export function allRuns(tokens: number): Run[] {
+  return Array.from({ length: Math.ceil(tokens / STRETCH) }, (_, i) => ({
+    start: i * STRETCH,
+    count: Math.min(STRETCH, tokens - i * STRETCH),
+  }));
+}
+
+export function queriesIn(runs: readonly Run[]): number {
+  return runs.reduce((sum, { count }) => sum + count, 0);
+}
+
 /** Numbers in [0, 1) that repeat with the seed (Tommy Ettinger's mulberry32). */
 export function mulberry32(seed: number): () => number {
   let state = seed;

@@ -5,7 +5,7 @@ import { median, sum } from 'simple-statistics';
 
 import type { Device } from '../backends.js';
 import type { Run } from './runs.js';
-import { type LayerInput, Walk } from './walk.js';
+import { type LayerInput, type RunTensors, uploadRun, Walk } from './walk.js';
 
 /** How long a strategy takes for the measured queries of a layer. */
 export interface Timing {
@@ -17,7 +17,8 @@ export interface Timing {
 
 /**
  * Times strategies side by side: run by run and repetition by repetition they take turns, so that what slows the
- * machine down slows all of them. Timed is one call, its index update and its result's way back included.
+ * machine down slows all of them. Timed is one call on tensors that lie on the backend, its index update and its
+ * result's way back included.
  *
  * @returns a timing, or what was thrown, for each strategy
  */
@@ -31,14 +32,16 @@ export async function time(
 ): Promise<(Timing | Error)[]> {
   const racers = strategies.map((strategy) => new Racer(device, strategy, input));
   for (const run of runs) {
+    const tensors = uploadRun(device.backend, input, run);
     for (const racer of racers) await racer.start(run);
     for (let repetition = 0; repetition < repetitions; repetition++) {
       for (const [i, racer] of racers.entries()) {
-        await racer.lap(run);
+        await racer.lap(run, tensors);
         onTimed(i);
         await setImmediate(); // lets progress be drawn, outside of what is timed
       }
     }
+    for (const tensor of Object.values(tensors)) tensor.dispose();
   }
   return racers.map((racer) => racer.finish());
 }
@@ -62,11 +65,11 @@ class Racer {
     this.#laps.push([]);
   }
 
-  async lap(run: Run): Promise<void> {
+  async lap(run: Run, tensors: RunTensors): Promise<void> {
     await this.#guard(async (walk) => {
       walk.rewind(run);
       const before = performance.now();
-      const result = await walk.attend(run);
+      const result = await walk.attendTo(tensors);
       await result.output.data();
       this.#laps.at(-1)!.push(performance.now() - before);
       result.dispose();

@@ -4,10 +4,11 @@ import {
   type Backend,
   createAttention,
   type Sequence,
+  type Tensor,
 } from '@jit-attention/core';
 
 import type { AttentionConfig, LayerData } from '../model/attention-data.js';
-import type { Run } from './runs.js';
+import { type Run, STRETCH } from './runs.js';
 
 /** One layer of a model, with the sizes that its arrays have. */
 export interface LayerInput extends LayerData {
@@ -32,6 +33,7 @@ export class Walk {
       headDim,
       valueDim,
       scale,
+      rollback: STRETCH, // the longest run: each is done again
     });
     this.#input = input;
     this.#sequence = attention.sequence({ capacity: tokens });
@@ -45,16 +47,13 @@ export class Walk {
   }
 
   /** Appends all keys and values up to the run's end, attends with its queries; the result is the caller's. */
-  attend({ start, count }: Run): Promise<AttentionResult> {
-    const { query, key, value, config } = this.#input;
-    const { heads, kvHeads, headDim, valueDim } = config;
-    const end = start + count;
-    const from = this.#sequence.length;
-    return this.#sequence.attend({
-      query: tokensOf(query, heads, headDim, start, end),
-      key: tokensOf(key, kvHeads, headDim, from, end),
-      value: tokensOf(value, kvHeads, valueDim, from, end),
-    });
+  attend(run: Run): Promise<AttentionResult> {
+    return this.#sequence.attend(tokensFor(this.#input, run, this.#sequence.length));
+  }
+
+  /** The same with what lies on the backend already: the run follows on what was appended. */
+  attendTo(tensors: RunTensors): Promise<AttentionResult> {
+    return this.#sequence.attend(tensors);
   }
 
   /** Forgets a run, to do it again. */
@@ -65,6 +64,36 @@ export class Walk {
   dispose(): void {
     this.#sequence.dispose();
   }
+}
+
+/** A run's queries, keys and values on a backend. */
+export type RunTensors = Readonly<Record<'query' | 'key' | 'value', Tensor>>;
+
+export function uploadRun(backend: Backend, input: LayerInput, run: Run): RunTensors {
+  const { heads, kvHeads, headDim, valueDim } = input.config;
+  const { query, key, value } = tokensFor(input, run, run.start);
+  const upload = (data: Float32Array, count: number, width: number): Tensor =>
+    backend.tensor(data, { shape: [1, count, run.count, width] });
+  return {
+    query: upload(query, heads, headDim),
+    key: upload(key, kvHeads, headDim),
+    value: upload(value, kvHeads, valueDim),
+  };
+}
+
+/** The queries of a run, and what there is to append to `length` tokens before they can be asked. */
+function tokensFor(
+  { query, key, value, config }: LayerInput,
+  { start, count }: Run,
+  length: number,
+): Record<'query' | 'key' | 'value', Float32Array> {
+  const { heads, kvHeads, headDim, valueDim } = config;
+  const end = start + count;
+  return {
+    query: tokensOf(query, heads, headDim, start, end),
+    key: tokensOf(key, kvHeads, headDim, length, end),
+    value: tokensOf(value, kvHeads, valueDim, length, end),
+  };
 }
 
 /** Tokens `[start, end)` of `[heads, tokens, width]`. */

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 
 import { inputError } from '@jit-attention/core';
 
+import { DEFAULT_BACKEND } from '../backends.js';
 import { whole, wholes, words } from './parse.js';
 
 /** The options of `overview` as the user gave them; absent ones have their defaults chosen later. */
@@ -35,7 +36,7 @@ export function addOverviewOptions(command: Command): Command {
     )
     .addOption(
       list('--backend <names>', 'where to compute')
-        .default(['reference'])
+        .default([DEFAULT_BACKEND])
         .argParser(words('--backend')),
     )
     .addOption(

@@ -1,4 +1,5 @@
 import type { Measurement } from '../measure/layer.js';
+import { queriesIn } from '../measure/runs.js';
 import type { Metrics, ResultRow } from './results.js';
 
 /** A measurement as a row of the results. */
@@ -14,7 +15,7 @@ export function rowOf(measurement: Measurement): ResultRow {
     backend: device.name,
     threads: device.threads,
     tokens,
-    queries: runs.reduce((sum, { count }) => sum + count, 0),
+    queries: queriesIn(runs),
     heads,
     kvHeads,
     headDim,

@@ -1,5 +1,6 @@
 import { type Candidate, labelOf } from '../candidates/candidate.js';
 import { count } from '../format.js';
+import { queriesIn } from '../measure/runs.js';
 import type { Overview } from '../overview.js';
 import type { Environment } from '../output/results.js';
 import { type Group, summariesOf, type Summary } from '../summary.js';
@@ -45,5 +46,5 @@ export function layersOf({ measurements }: Group): number[] {
 
 /** Queries measured in each layer. */
 export function queriesOf({ measurements }: Group): number {
-  return measurements[0].runs.reduce((sum, { count }) => sum + count, 0);
+  return queriesIn(measurements[0].runs);
 }

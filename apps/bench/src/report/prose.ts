@@ -1,6 +1,8 @@
 import { labelOf } from '../candidates/candidate.js';
 import { count, factor, percent, plural } from '../format.js';
+import { STRETCH } from '../measure/runs.js';
 import { codeOf, MIN_RECALL_P5 } from '../recommend.js';
+import type { Group } from '../summary.js';
 import { type Html, html } from './html.js';
 import { colourOf, queriesOf, type Report, shownSummaries } from './parts.js';
 
@@ -49,7 +51,7 @@ function facts({ environment, group, overview }: Report): Html {
     <dt>text</dt>
     <dd>${environment.text}, ${count(group.tokens)} tokens</dd>
     <dt>measured</dt>
-    <dd>${queriesOf(group)} of the ${count(group.tokens)} queries of each layer</dd>
+    <dd>${measuredOf(group)} of each layer</dd>
     <dt>computed by</dt>
     <dd>
       backend <code>${name}</code>, ${plural(threads, 'thread')}, on ${environment.cpu}
@@ -57,6 +59,19 @@ function facts({ environment, group, overview }: Report): Html {
       ${environment.date.slice(0, 10)}
     </dd>
   </dl>`;
+}
+
+function measuredOf(group: Group): string {
+  const queries = count(queriesOf(group));
+  const all = count(group.tokens);
+  return queries === all ? `all ${all} queries` : `${queries} of the ${all} queries`;
+}
+
+function queriesMeasured({ environment, group }: Report): string {
+  if (group.device.entry.queries === 'all') {
+    return `All queries of a layer are measured: it is prefilled in stretches of ${STRETCH} tokens, and its time is the sum of theirs.`;
+  }
+  return `The ${count(queriesOf(group))} measured queries of a layer are runs of consecutive ones from all parts of the context, drawn with seed ${environment.seed}; the last run is the end of the context.`;
 }
 
 /** What to run on each layer, as code. */
@@ -75,17 +90,16 @@ export function recommendation({ overview, group }: Report): Html {
 }
 
 /** How the numbers came about, and how to get them again. */
-export function method({ environment, group }: Report): Html {
+export function method(report: Report): Html {
+  const { environment } = report;
   return html`<section>
     <h2>How this was measured</h2>
     <p>
       The model read the text, and the queries, keys and values of its layers were recorded as
-      attention sees them. Every strategy was then run on them. The ${count(queriesOf(group))}
-      measured queries of a layer are runs of consecutive ones from all parts of the context, drawn
-      with seed ${environment.seed}; the last run is the end of the context. Recall and output error
-      come from comparing each query with the full softmax, in a pass of its own. Times come from
-      another pass without comparing, in which the strategies take turns; each is a median of
-      ${environment.repetitions}.
+      attention sees them. Every strategy was then run on them. ${queriesMeasured(report)} Recall
+      and output error come from comparing each query with the full softmax, in a pass of its own.
+      Times come from another pass without comparing, in which the strategies take turns; each is a
+      median of ${environment.repetitions}.
     </p>
     <p>To repeat it:</p>
     <pre><code>${environment.command}</code></pre>

@@ -1,6 +1,7 @@
 import pc from 'picocolors';
 
 import { count, plural } from '../format.js';
+import { queriesIn, STRETCH } from '../measure/runs.js';
 import { mainGroup, type Overview } from '../overview.js';
 import { codeOf, MIN_RECALL_P5 } from '../recommend.js';
 import type { Group } from '../summary.js';
@@ -22,22 +23,25 @@ export function printOverview(overview: Overview, print: (text: string) => void)
 }
 
 /** What was measured, and how, in the lines above a table. */
-function headerOf(
-  { activations, plan }: Overview,
-  { device, tokens, measurements }: Group,
-): string {
+function headerOf({ activations, plan }: Overview, group: Group): string {
+  const { device, tokens, measurements } = group;
   const { heads, kvHeads, headDim } = activations.data.config;
-  const { runs } = measurements[0];
-  const queries = runs.reduce((sum, run) => sum + run.count, 0);
   const layers = new Set(measurements.map(({ input }) => input.layer)).size;
   return [
     pc.bold(
       `${capitalised(activations.model)} reading ${activations.text}: ${count(tokens)} tokens`,
     ),
     `${plural(layers, 'layer')}, ${heads} heads on ${kvHeads} key/value heads of ${headDim}`,
-    `${count(queries)} of ${count(tokens)} queries a layer (seed ${plan.seed}), causal; time: median of ${plan.repetitions}`,
+    `${queriesMeasured(group, plan.seed)}, causal; time: median of ${plan.repetitions}`,
     `backend ${device.name}, ${plural(device.threads, 'thread')}${device.entry.note ? `\n${pc.dim(device.entry.note)}` : ''}`,
   ].join('\n');
+}
+
+function queriesMeasured({ device, tokens, measurements }: Group, seed: number): string {
+  if (device.entry.queries === 'all')
+    return `all ${count(tokens)} queries a layer, prefilled in stretches of ${STRETCH}`;
+  const queries = count(queriesIn(measurements[0].runs));
+  return `${queries} of ${count(tokens)} queries a layer (seed ${seed})`;
 }
 
 function capitalised(text: string): string {
