@@ -5,7 +5,7 @@ import { sumFour } from '../dots';
 /**
  * `Σ_d max(q_d low_d, q_d high_d)` as it stands, for few rows: it reads each bound once and is bound by memory. Many
  * rows share a strip of bounds as a matrix product instead, of `[max(q, 0), min(q, 0)]` and `[high, low]`: half the
- * arithmetic, but infinite bounds times 0 are NaN there, so those few keys are done over.
+ * arithmetic, but what is infinite times the 0 of the other sign is NaN there: such keys, and rows, are done over.
  *
  * `f32x4.max` gives NaN for NaN on either side, which `pmax` does not.
  */
@@ -45,30 +45,8 @@ function boundLanes(row: usize, bytes: i32, low: usize, high: usize): v128 {
   return sum;
 }
 
-/**
- * Does the listed keys of a strip over, for rows of `[max(q, 0), min(q, 0)]` and keys of `[high, low]`, `half` bytes
- * each.
- */
-export function redoInfinite(
-  rows: usize,
-  rowCount: i32,
-  half: i32,
-  keys: usize,
-  listed: usize,
-  count: i32,
-  out: usize,
-  pitch: i32,
-): void {
-  for (let i = 0; i < count; i++) {
-    const j = load<i32>(listed + (i << 2));
-    for (let r = 0; r < rowCount; r++) {
-      const score = splitBound(rows + r * (half << 1), half, pointer(keys, j));
-      store<f32>(out + r * pitch + (j << 2), score);
-    }
-  }
-}
-
-function splitBound(row: usize, half: i32, key: usize): f32 {
+/** One score anew, of a row `[max(q, 0), min(q, 0)]` and a key `[high, low]`, `half` bytes each. */
+export function splitBound(row: usize, half: i32, key: usize): f32 {
   let sum = f32x4.splat(0);
   for (let at: usize = 0; at < <usize>half; at += 16) {
     const q = f32x4.add(v128.load(row + at), v128.load(row + half + at));

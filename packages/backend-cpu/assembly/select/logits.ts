@@ -1,6 +1,7 @@
-import { real, word } from '../layout';
+import { pointer, real, word } from '../layout';
 import { exp2 } from '../simd';
-import { boundRow, redoInfinite } from './bounds';
+import { boundRow, splitBound } from './bounds';
+import { recordAt, ROW_INFINITE } from './rows';
 import { dots } from '../dots';
 import { BOUNDS, DEPTH, INNER, KIND, RELU, SCALE, SOFTCAP, SPLIT_BOUNDS, STRIP } from './spec';
 import { INFINITE, KEY_ROWS, LOGITS, MAXIMUM_ROWS, QUERIES, region, ROW_WEIGHTS } from './work';
@@ -10,35 +11,61 @@ export function scoreChunk(spec: usize, work: usize, first: i32, rows: i32, coun
   const kind = word(spec, KIND);
   const depth = word(spec, DEPTH);
   const inner = word(spec, INNER);
-  const pitch = word(spec, STRIP) << 2;
   const keys = region(spec, work, KEY_ROWS);
-  const maxima = region(spec, work, MAXIMUM_ROWS);
   const out = region(spec, work, LOGITS);
+  const pitch = word(spec, STRIP) << 2;
   const queries = region(spec, work, QUERIES) + ((first * inner * depth) << 2);
-  if (kind === BOUNDS) {
-    for (let r = 0; r < rows; r++) {
-      boundRow(queries + ((r * depth) << 2), depth << 2, keys, maxima, count, out + r * pitch);
-    }
-    return;
-  }
+  if (kind === BOUNDS) return boundRows(spec, work, queries, rows, count);
   dots(queries, rows * inner, depth, keys, count, out, pitch, real(spec, SCALE));
-  if (kind === SPLIT_BOUNDS) {
-    const infinite = word(work, INFINITE);
-    redoInfinite(queries, rows, depth << 1, keys, maxima, infinite, out, pitch);
-  } else if (kind === RELU) {
-    const weights = region(spec, work, ROW_WEIGHTS) + ((first * inner) << 2);
-    for (let r = 0; r < rows; r++) {
-      weigh(
-        out + r * inner * pitch,
-        pitch,
-        inner,
-        weights + ((r * inner) << 2),
-        count,
-        out + r * pitch,
-      );
-    }
-  } else if (real(spec, SOFTCAP) > 0) {
+  if (kind === SPLIT_BOUNDS) redoInfinite(spec, work, first, rows, count);
+  else if (kind === RELU) weighRows(spec, work, first, rows, count);
+  else if (real(spec, SOFTCAP) > 0) {
     for (let r = 0; r < rows; r++) softcap(out + r * pitch, count, real(spec, SOFTCAP));
+  }
+}
+
+function boundRows(spec: usize, work: usize, queries: usize, rows: i32, count: i32): void {
+  const bytes = word(spec, DEPTH) << 2;
+  const pitch = word(spec, STRIP) << 2;
+  const lows = region(spec, work, KEY_ROWS);
+  const highs = region(spec, work, MAXIMUM_ROWS);
+  const out = region(spec, work, LOGITS);
+  for (let r = 0; r < rows; r++) {
+    boundRow(queries + r * bytes, bytes, lows, highs, count, out + r * pitch);
+  }
+}
+
+/** Does bounds over where the key or the row has an infinite channel. */
+function redoInfinite(spec: usize, work: usize, first: i32, rows: i32, count: i32): void {
+  const listed = region(spec, work, MAXIMUM_ROWS);
+  for (let r = 0; r < rows; r++) {
+    if (word(recordAt(spec, work, first + r), ROW_INFINITE)) {
+      for (let j = 0; j < count; j++) redoBound(spec, work, first + r, r, j);
+    } else {
+      for (let i = 0; i < word(work, INFINITE); i++) {
+        redoBound(spec, work, first + r, r, word(listed, i));
+      }
+    }
+  }
+}
+
+/** The score of a row, the `r`th of the chunk, and key `j` of the strip. */
+function redoBound(spec: usize, work: usize, row: i32, r: i32, j: i32): void {
+  const bytes = word(spec, DEPTH) << 2;
+  const query = region(spec, work, QUERIES) + row * bytes;
+  const key = pointer(region(spec, work, KEY_ROWS), j);
+  const out = region(spec, work, LOGITS) + ((r * word(spec, STRIP) + j) << 2);
+  store<f32>(out, splitBound(query, bytes >> 1, key));
+}
+
+function weighRows(spec: usize, work: usize, first: i32, rows: i32, count: i32): void {
+  const inner = word(spec, INNER);
+  const pitch = word(spec, STRIP) << 2;
+  const out = region(spec, work, LOGITS);
+  const weights = region(spec, work, ROW_WEIGHTS) + ((first * inner) << 2);
+  for (let r = 0; r < rows; r++) {
+    const logits = out + r * inner * pitch;
+    weigh(logits, pitch, inner, weights + ((r * inner) << 2), count, out + r * pitch);
   }
 }
 

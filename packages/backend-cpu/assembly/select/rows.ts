@@ -67,6 +67,8 @@ export const ROW_STATISTICS: i32 = 3;
 /** f32: its largest logit, and the sum of the exponentials or what to multiply them with. */
 export const ROW_LARGEST: i32 = 4;
 export const ROW_SUM: i32 = 5;
+/** With SPLIT_BOUNDS: whether its query has an infinite channel (see bounds.ts). */
+export const ROW_INFINITE: i32 = 6;
 
 /** @inline */
 export function recordAt(spec: usize, work: usize, i: i32): usize {
@@ -186,7 +188,7 @@ function prepareRow(spec: usize, work: usize, index: i32, head: i32, token: i32)
     }
   } else if (kind === SPLIT_BOUNDS) {
     copyQuery(spec, row, head, token, out, depth >> 1);
-    splitSigns(out, depth >> 1);
+    setWord(recordAt(spec, work, index), ROW_INFINITE, i32(splitSigns(out, depth >> 1)));
   } else {
     copyQuery(spec, row, head, token, out, depth);
   }
@@ -212,13 +214,16 @@ function queryIndex(spec: usize, row: i32, head: i32, token: i32): i32 {
   return (row * word(spec, HEADS) + head) * word(spec, TOKENS) + token;
 }
 
-/** `[q]` to `[max(q, 0), min(q, 0)]`; NaN stays in both. */
-function splitSigns(row: usize, width: i32): void {
+/** `[q]` to `[max(q, 0), min(q, 0)]`, NaN in both; says whether any channel is infinite. */
+function splitSigns(row: usize, width: i32): bool {
   const zero = f32x4.splat(0);
   const bytes = width << 2;
+  let infinite = i32x4.splat(0);
   for (let at = row; at < row + bytes; at += 16) {
     const q = v128.load(at);
+    infinite = v128.or(infinite, f32x4.eq(f32x4.abs(q), f32x4.splat(Infinity)));
     v128.store(at + bytes, f32x4.pmin(q, zero));
     v128.store(at, f32x4.pmax(q, zero));
   }
+  return v128.any_true(infinite);
 }

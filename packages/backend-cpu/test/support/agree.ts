@@ -21,6 +21,10 @@ export class Table {
     return this.keep(this.backend.tensor(data, { shape, dtype: dtype as 'f32' }));
   }
 
+  integers(data: Int32Array, shape: readonly number[]): Tensor<'i32'> {
+    return this.keep(this.backend.tensor(data, { shape, dtype: 'i32' }));
+  }
+
   zeros(shape: readonly number[], dtype: DType = 'f32'): Tensor {
     return this.keep(this.backend.zeros({ shape, dtype }));
   }
@@ -50,8 +54,9 @@ export async function agree(
   const [own, right] = [new Table(backend), new Table(reference())];
   try {
     const [found, wanted] = [compute(own), compute(right)];
+    for (const tensor of Object.values(found)) own.keep(tensor);
     for (const [name, tensor] of Object.entries(found))
-      await assertAlike(name, own.keep(tensor), wanted[name], tolerance);
+      await assertAlike(name, tensor, wanted[name], tolerance);
   } finally {
     own.clear();
   }
