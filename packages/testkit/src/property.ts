@@ -11,10 +11,11 @@ export function cases(): number {
   throw new Error(`JIT_ATTENTION_CASES: expected a whole number from 1, got ${wanted}`);
 }
 
-/** Tries a property on {@link cases} random cases; a failure prints the smallest case found that fails. */
+/** Tries a property on random cases ({@link cases} unless told); a failure prints the smallest case that fails. */
 export async function holds<T extends [unknown, ...unknown[]]>(
   arbitraries: { [K in keyof T]: fc.Arbitrary<T[K]> },
   predicate: (...values: T) => Promise<void>,
+  numRuns: number = cases(),
 ): Promise<void> {
-  await fc.assert(fc.asyncProperty(...arbitraries, predicate), { seed: SEED, numRuns: cases() });
+  await fc.assert(fc.asyncProperty(...arbitraries, predicate), { seed: SEED, numRuns });
 }

@@ -14,19 +14,25 @@ export interface BackendSuite {
   readonly factory: () => Backend | Promise<Backend>;
   /** The backend's row of `tolerances`. */
   readonly tolerance: Tolerance;
+  /** Random cases of each property. Default: the environment's `JIT_ATTENTION_CASES`, or 50. */
+  readonly cases?: number | undefined;
 }
 
 /** A property of a backend on random cases; each must free all that it makes. */
 export function property<T extends [unknown, ...unknown[]]>(
   { it }: Runner,
-  { factory }: BackendSuite,
+  { factory, cases }: BackendSuite,
   name: string,
   arbitraries: { [K in keyof T]: fc.Arbitrary<T[K]> },
   body: (backend: Backend, ...values: T) => Promise<void>,
 ): void {
   it(name, () =>
     onBackend(factory, (backend) =>
-      holds(arbitraries, (...values: T) => withoutLeaks(backend, () => body(backend, ...values))),
+      holds(
+        arbitraries,
+        (...values: T) => withoutLeaks(backend, () => body(backend, ...values)),
+        cases,
+      ),
     ),
   );
 }
