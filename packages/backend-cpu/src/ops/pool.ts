@@ -1,6 +1,5 @@
 import {
   assertOneOf,
-  CacheError,
   type Entries,
   headsOf,
   inputError,
@@ -11,6 +10,7 @@ import {
 } from '@jit-attention/core';
 
 import { encodeEntries } from '../descriptors.js';
+import { assertEntryHeld } from '../held.js';
 import type { Host } from '../host.js';
 import { assertRange } from './checks.js';
 import { shares } from './shares.js';
@@ -78,19 +78,7 @@ function assertHeld({ stride, first, count }: PoolRequest, part: PoolPart, entri
     for (let group = first[row]; group < first[row] + count; group++) {
       const start = Math.max(0, stride * group + part.start);
       const end = Math.min(part.length + stride * group + part.start, part.values.lengths[row]);
-      for (let n = start; n < end; n++) assertEntry(table, entries.pageSize, n);
+      for (let n = start; n < end; n++) assertEntryHeld(table, entries.pageSize, n);
     }
   });
-}
-
-function assertEntry(table: readonly number[], pageSize: number, n: number): void {
-  if (table[Math.floor(n / pageSize)] >= 0) return;
-  throw new CacheError(
-    `entry ${n}: expected an entry that is still held, got one whose page was freed`,
-    {
-      code: 'ENTRY_FREED',
-      actual: n,
-      hint: 'the strategy declared it dead; a plan that reads it needs a larger rollback',
-    },
-  );
 }

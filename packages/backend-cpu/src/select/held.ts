@@ -1,4 +1,12 @@
-import { blockSizeOf, scoredEntries, type SelectRequest, visibleAt } from '@jit-attention/core';
+import {
+  blockSizeOf,
+  type BlocksSelection,
+  scoredEntries,
+  type SelectRequest,
+  type Span,
+  type TokensSelection,
+  visibleAt,
+} from '@jit-attention/core';
 
 import { assertEntryHeld } from '../held.js';
 import type { Host } from '../host.js';
@@ -24,21 +32,30 @@ export function assertHeld(host: Host, request: SelectRequest): void {
 }
 
 /** Where the scored entries of a batch row lie: up to what its last query sees, or in candidates. */
-function spansRead(
-  host: Host,
-  request: SelectRequest,
-  row: number,
-): [start: number, end: number][] {
+function spansRead(host: Host, request: SelectRequest, row: number): Span[] {
   const { score, within, pool } = request;
   const seen = mostSeen(request, row);
   // Pooled units reach beyond themselves, and pooled probabilities are over everything.
   if (!within || pool || score.kind === 'antidiagonal') return [[0, seen]];
   const size = blockSizeOf(within) / (request.block ?? 1);
-  const perRow = within.ids.size / request.positions.first.length;
-  const ids = host.memory.i32(host.pointerOf(within.ids), within.ids.size);
-  return [...ids.subarray(row * perRow, (row + 1) * perRow)].map((id) => [
+  return candidatesOf(host, within, row).map((id): Span => [
     Math.floor(id * size),
     Math.min(seen, Math.ceil((id + 1) * size)),
+  ]);
+}
+
+/** All ids of the lists of a batch row. */
+function candidatesOf(
+  host: Host,
+  { ids, counts }: BlocksSelection | TokensSelection,
+  row: number,
+): number[] {
+  const [, heads, queryBlocks, capacity] = ids.shape;
+  const lists = heads * queryBlocks;
+  const count = host.memory.i32(host.pointerOf(counts), counts.size);
+  const id = host.memory.i32(host.pointerOf(ids), ids.size);
+  return Array.from({ length: lists }, (_, i) => row * lists + i).flatMap((list) => [
+    ...id.subarray(list * capacity, list * capacity + count[list]),
   ]);
 }
 
