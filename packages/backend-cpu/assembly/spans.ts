@@ -11,7 +11,7 @@ export function spanBytes(selection: usize): usize {
   for (let i = 0; i < partCount(selection); i++) {
     const part = partAt(selection, i);
     const kind = word(part, 0);
-    most += kind === LIST ? word(part, 4) + 1 : kind === RANGES ? word(part, 1) + 1 : 1;
+    most += kind === LIST ? word(part, 5) + 1 : kind === RANGES ? word(part, 1) + 1 : 1;
   }
   return most << 4;
 }
