@@ -64,54 +64,54 @@ async function isConvex(problem: Problem, subject: Subject): Promise<void> {
   const inputs = subject.inputs(problem);
   const { shape, data } = await prefill(attention, inputs);
   const [, heads, tokens, width] = shape;
-  const values = inputs.value ?? inputs.key;
   problem.lengths.forEach((length, row) => {
     for (let head = 0; head < heads; head++) {
       const kvHead = Math.floor(head / problem.group);
-      const extremes = runningExtremes(values, row, kvHead, width);
+      const extremes = new Extremes(inputs.value ?? inputs.key, row, kvHead, width);
       for (let token = 0; token < length; token++) {
+        extremes.include(token);
         const start = ((row * heads + head) * tokens + token) * width;
         const output = data.subarray(start, start + width);
-        if (output.some((value) => value !== 0)) extremes(token).assertInside(output);
+        const place = `row ${row}, head ${head}, token ${token}`;
+        if (output.some((value) => value !== 0))
+          extremes.assertInside(place, output, subject.tolerance.f32);
       }
     }
   });
 }
 
-interface Extremes {
-  assertInside(output: Float32Array): void;
-}
+/** The smallest and largest value of each channel, of the entries of one kv head that were included. */
+class Extremes {
+  readonly #values: HostArray;
+  readonly #start: number;
+  readonly #low: Float32Array;
+  readonly #high: Float32Array;
 
-/** The smallest and largest value of each channel up to a token; to be asked in order. */
-function runningExtremes(
-  { shape, data }: HostArray,
-  row: number,
-  kvHead: number,
-  width: number,
-): (token: number) => Extremes {
-  const [, kvHeads, tokens, stride] = shape;
-  const low = new Float32Array(width).fill(Infinity);
-  const high = new Float32Array(width).fill(-Infinity);
-  return (token) => {
-    const start = ((row * kvHeads + kvHead) * tokens + token) * stride;
-    for (let d = 0; d < width; d++) {
-      low[d] = Math.min(low[d], data[start + d]);
-      high[d] = Math.max(high[d], data[start + d]);
+  constructor(values: HostArray, row: number, kvHead: number, width: number) {
+    const [, kvHeads, tokens, stride] = values.shape;
+    this.#values = values;
+    this.#start = (row * kvHeads + kvHead) * tokens * stride;
+    this.#low = new Float32Array(width).fill(Infinity);
+    this.#high = new Float32Array(width).fill(-Infinity);
+  }
+
+  include(entry: number): void {
+    const { shape, data } = this.#values;
+    const start = this.#start + entry * shape[3];
+    for (let d = 0; d < this.#low.length; d++) {
+      this.#low[d] = Math.min(this.#low[d], data[start + d]);
+      this.#high[d] = Math.max(this.#high[d], data[start + d]);
     }
-    return { assertInside: (output) => assertInside(output, low, high, { row, kvHead, token }) };
-  };
-}
+  }
 
-function assertInside(
-  output: Float32Array,
-  low: Float32Array,
-  high: Float32Array,
-  at: { row: number; kvHead: number; token: number },
-): void {
-  output.forEach((value, d) => {
-    const slack = 1e-5 * Math.max(Math.abs(low[d]), Math.abs(high[d]));
-    if (value >= low[d] - slack && value <= high[d] + slack) return;
-    const place = `row ${at.row}, kv head ${at.kvHead}, token ${at.token}, channel ${d}`;
-    throw new Error(`${place}: expected a value in [${low[d]}, ${high[d]}], got ${value}`);
-  });
+  assertInside(place: string, output: Float32Array, tolerance: number): void {
+    output.forEach((value, d) => {
+      const [low, high] = [this.#low[d], this.#high[d]];
+      const slack = tolerance * Math.max(Math.abs(low), Math.abs(high));
+      if (value >= low - slack && value <= high + slack) return;
+      throw new Error(
+        `${place}, channel ${d}: expected a value in [${low}, ${high}], got ${value}`,
+      );
+    });
+  }
 }

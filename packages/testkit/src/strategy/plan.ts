@@ -1,4 +1,4 @@
-import type { Backend, DType } from '@jit-attention/core';
+import type { Backend } from '@jit-attention/core';
 
 import { type HostArray, hostOf } from '../array.js';
 import { callOf, cutInputs, type Inputs } from '../inputs.js';
@@ -8,10 +8,13 @@ import type { Runner } from '../runner.js';
 import { assertFollowsPlan } from './evaluate.js';
 import { property, type StrategySuite, type Subject } from './suite.js';
 
+const STORAGES = ['f32', 'f16', 'i8'] as const;
+type Storage = (typeof STORAGES)[number];
+
 /** What is computed is what the plan says, and so is what is counted. */
 export function testPlan(runner: Runner, suite: StrategySuite): void {
   runner.describe(`${suite.name}: its plan`, () => {
-    for (const storage of ['f32', 'f16', 'i8'] as const) {
+    for (const storage of STORAGES) {
       const name = `output and counters are the straight formula's, ${storage} storage`;
       property(runner, suite, name, (problem, subject) => followsPlan(problem, subject, storage));
     }
@@ -19,11 +22,7 @@ export function testPlan(runner: Runner, suite: StrategySuite): void {
 }
 
 /** A prefill in chunks, and what is left in a second call. */
-async function followsPlan(
-  problem: Problem,
-  subject: Subject,
-  storage: 'f32' | 'f16' | 'i8',
-): Promise<void> {
+async function followsPlan(problem: Problem, subject: Subject, storage: Storage): Promise<void> {
   const next = uniform(problem.seed, 'plan');
   const attention = subject.attention(problem, { storage, queryChunk: 1 + Math.floor(9 * next()) });
   const inputs = await stored(subject.backend, subject.inputs(problem), storage);
@@ -52,9 +51,9 @@ async function followsPlan(
 }
 
 /** The inputs with keys and values rounded to what the cache can hold, so that arithmetic alone is compared. */
-async function stored(backend: Backend, inputs: Inputs, dtype: DType): Promise<Inputs> {
+async function stored(backend: Backend, inputs: Inputs, dtype: Storage): Promise<Inputs> {
   const round = async ({ shape, data }: HostArray): Promise<HostArray> => {
-    const tensor = backend.tensor(data, { shape, dtype: dtype as 'f32' });
+    const tensor = backend.tensor(data, { shape, dtype });
     const rounded = await hostOf(tensor);
     tensor.dispose();
     return rounded;
