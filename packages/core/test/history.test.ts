@@ -164,8 +164,12 @@ describe('going back and branching off', () => {
         expected: 34,
         actual: 33,
       });
-      expect(() => bold.truncate(33)).toThrow(error);
-      expect(bold.length).toBe(40);
+      const fork = bold.fork();
+      for (const sequence of [bold, fork]) {
+        expect(() => sequence.truncate(33)).toThrow(error);
+        expect(sequence.length).toBe(40);
+      }
+      fork.dispose();
       for (const sequence of [bold, careful]) sequence.truncate(34);
       expect(await attendNext(bold, text, 9)).toEqual(await attendNext(careful, text, 9));
       for (const sequence of [bold, careful]) sequence.dispose();
