@@ -34,6 +34,8 @@ export interface StrategySuite {
   readonly tolerance?: Tolerance | undefined;
   /** Which layers the strategy is for. Default: all sorts. */
   readonly limits?: Limits | undefined;
+  /** Random cases of each property. Default: the environment's `JIT_ATTENTION_CASES`, or 50. */
+  readonly cases?: number | undefined;
 }
 
 /** A configuration on a backend, for one test. */
@@ -96,8 +98,10 @@ export function property(
     itUnless(runner, reason, `${label}: ${name}`, () =>
       onBackend(suite.backend, (backend) => {
         const subject = new Subject(backend, suite.tolerance ?? tolerances.reference, create);
-        return holds([problems(suite.limits)], (problem) =>
-          withoutLeaks(backend, () => body(problem, subject)),
+        return holds(
+          [problems(suite.limits)],
+          (problem) => withoutLeaks(backend, () => body(problem, subject)),
+          suite.cases,
         );
       }),
     );

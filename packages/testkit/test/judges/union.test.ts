@@ -1,94 +1,14 @@
 import { createAttention, reference, union } from '@jit-attention/core';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import { testUnion } from '../../exams/judges/union.js';
 import { pageTopk } from '../../judges/page-topk.js';
 import { reuse } from '../../judges/reuse.js';
-import { windowed } from '../../judges/windowed.js';
-import {
-  attendCache,
-  everyQuery,
-  examine,
-  holds,
-  type Inputs,
-  layerOf,
-  type Place,
-  placesOf,
-  type Problem,
-  problems,
-  randomInputs,
-  span,
-  sum,
-} from './support/index.js';
-import { pageBudget, pagesRead } from './support/straight-pages.js';
+import { onReference } from './on-reference.js';
 
-interface Options {
-  readonly window: number;
-  readonly sinks: number;
-  readonly pages: number;
-}
-
-const options: fc.Arbitrary<Options> = fc.record({
-  window: fc.integer({ min: 1, max: 8 }),
-  sinks: fc.integer({ min: 0, max: 3 }),
-  pages: fc.integer({ min: 1, max: 3 }),
-});
-
-/** The window and the pages, each with sinks of its own. */
-const bothOf = (problem: Problem, { window, sinks, pages }: Options) =>
-  union(
-    windowed({ window, sinks }),
-    pageTopk({ budget: pageBudget(problem, 1, pages - 1), sinks: 1 }),
-  );
-
-function readsOf(
-  problem: Problem,
-  inputs: Inputs,
-  { window, sinks, pages }: Options,
-): (place: Pick<Place, 'row' | 'kvHead' | 'position'>) => number[] {
-  return (place) => {
-    const budget = pageBudget(problem, 1, pages - 1);
-    const paged = pagesRead(problem, inputs, place, { budget, sinks: 1 });
-    const inWindow = (entry: number): boolean => entry < sinks || entry > place.position - window;
-    return span(0, place.position + 1).filter((entry) => inWindow(entry) || paged.includes(entry));
-  };
-}
+testUnion({ describe, it }, onReference);
 
 describe('union', () => {
-  it('reads what either strategy selects', () =>
-    holds([problems(), options], async (problem, chosen) => {
-      const inputs = randomInputs(problem);
-      const reads = readsOf(problem, inputs, chosen);
-      await examine(problem, {
-        strategy: () => bothOf(problem, chosen),
-        inputs,
-        output: everyQuery(problem, (place) => attendCache(problem, inputs, place, reads(place))),
-        reads: [reads],
-      });
-    }));
-
-  it('reads each entry once', () =>
-    holds([problems({ batch: 1 }), options], async (problem, chosen) => {
-      const inputs = randomInputs(problem);
-      const reads = readsOf(problem, inputs, chosen);
-      const attention = createAttention({
-        ...layerOf(problem),
-        backend: reference(),
-        strategy: bothOf(problem, chosen),
-      });
-      const { query, key, value } = inputs;
-      const result = await attention.run({
-        query: query.data,
-        key: key.data,
-        value: value!.data,
-      });
-      // Counted by kv head: the query heads of a group read together.
-      const readers = placesOf(problem).filter(({ head }) => head % problem.group === 0);
-      const { entriesRead } = await result.stats();
-      expect(entriesRead).toBe(sum(readers.map((place) => reads(place).length)));
-      result.dispose();
-    }));
-
   it('refuses two meanings of one name that is handed on', async () => {
     const [few, many] = [pageTopk({ budget: 4 }), pageTopk({ budget: 8 })].map(reuse);
     const strategy = union(few, many);

@@ -1,41 +1,14 @@
 import { createAttention, reference } from '@jit-attention/core';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import { testWindowed } from '../../exams/judges/windowed.js';
+import { normals, uniform } from '../../exams/judges/support/index.js';
 import { windowed } from '../../judges/windowed.js';
-import {
-  attendCache,
-  everyQuery,
-  examine,
-  holds,
-  normals,
-  problems,
-  randomInputs,
-  span,
-  uniform,
-} from './support/index.js';
+import { onReference } from './on-reference.js';
+
+testWindowed({ describe, it }, onReference);
 
 describe('windowed', () => {
-  const options = fc.record({
-    window: fc.integer({ min: 1, max: 12 }),
-    sinks: fc.integer({ min: 0, max: 5 }),
-  });
-
-  it('reads the sinks and the window, each entry once', () =>
-    holds([problems(), options], async (problem, { window, sinks }) => {
-      const inputs = randomInputs(problem);
-      const reads = (position: number): number[] =>
-        span(0, position + 1).filter((entry) => entry < sinks || entry > position - window);
-      await examine(problem, {
-        strategy: () => windowed({ window, sinks }),
-        inputs,
-        output: everyQuery(problem, (place) =>
-          attendCache(problem, inputs, place, reads(place.position)),
-        ),
-        reads: [({ position }) => reads(position)],
-      });
-    }));
-
   const sizes = { heads: 1, headDim: 2, pageSize: 4, rollback: 5 };
   const token = normals(2, uniform(1));
 

@@ -1,6 +1,6 @@
 import type { AttentionResult } from '@jit-attention/core';
 
-import { assertClose } from './compare.js';
+import { assertClose } from '../../../src/compare.js';
 import { headsOf, placesOf, type Problem, tokensOf } from './problem.js';
 import { readKey, type Reads, readsOf } from './reads.js';
 
@@ -45,8 +45,8 @@ export class Transcript {
   }
 
   /** Holds the output, `[batch, heads, tokens, valueDim]`, padding zero, to a formula's. */
-  assertOutput(expected: Float64Array): void {
-    assertClose(this.#way, this.#output, expected);
+  assertOutput(expected: Float64Array, tolerance: number): void {
+    assertClose(this.#way, this.#output, expected, { tolerance });
   }
 
   /** Holds what one branch read to a formula's sets of entries. */

@@ -9,6 +9,9 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 
 import type { HostArray } from '../../src/array.js';
 
+/** Two implementations in f32, each with its own order of sums and its own `exp`. */
+export const AGREEMENT = 1e-4;
+
 /** ONNX Runtime's own operators, not of the standard. */
 export const MICROSOFT = 'com.microsoft';
 

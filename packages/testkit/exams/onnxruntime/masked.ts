@@ -1,42 +1,54 @@
-import { reference } from '@jit-attention/core';
+import type { Backend } from '@jit-attention/core';
 import fc from 'fast-check';
 import { Tensor } from 'onnxruntime-node';
-import { describe, it } from 'vitest';
 
 import { type HostArray, range, sizeOf, take } from '../../src/array.js';
 import { attend, randomSelection } from '../../src/backend/attend.js';
 import { Bench } from '../../src/backend/bench.js';
 import { type Context, contexts, type Material, materialOf } from '../../src/backend/context.js';
 import { type Kind, KINDS } from '../../src/backend/selections.js';
-import { assertClose, headsOf, holds, type Mask, maskOf } from '../../src/index.js';
-import { joinHeads, MICROSOFT, runOperator, splitHeads, tensorOf } from './operator.js';
+import { type BackendSuite, property } from '../../src/backend/suite.js';
+import { assertClose, headsOf, type Mask, maskOf, type Runner } from '../../src/index.js';
+import { AGREEMENT, joinHeads, MICROSOFT, runOperator, splitHeads, tensorOf } from './operator.js';
 
 /** An outside opinion: ONNX Runtime's operators on the same numbers, given the mask that a selection stands for. */
-describe('ONNX Runtime agrees', () => {
-  const cases = [contexts(), fc.constantFrom(...KINDS)] as const;
-
-  it('Attention (opset 23), with a boolean mask', () =>
-    holds([...cases], (context, kind) => agrees(context, kind, attention)));
-
-  it('MultiHeadAttention, with the mask as a bias', () =>
-    holds([...cases], (context, kind) => agrees(context, kind, multiHeadAttention)));
-});
+export function testMasked(runner: Runner, suite: BackendSuite): void {
+  const opinions = {
+    'Attention (opset 23), with a boolean mask': attention,
+    'MultiHeadAttention, with the mask as a bias': multiHeadAttention,
+  };
+  runner.describe(`ONNX Runtime agrees, ${suite.name}`, () => {
+    for (const [name, opinion] of Object.entries(opinions)) {
+      const cases = [contexts(), fc.constantFrom(...KINDS)] as const;
+      property(runner, suite, name, [...cases], (backend, context, kind) =>
+        agrees(backend, context, kind, opinion),
+      );
+    }
+  });
+}
 
 /** Gives `[batch, heads, tokens, valueDim]`; the mask is `[batch, heads, tokens, entries]`. */
 type Opinion = (context: Context, material: Material, mask: HostArray) => Promise<Float32Array>;
 
-async function agrees(context: Context, kind: Kind, opinion: Opinion): Promise<void> {
+async function agrees(
+  backend: Backend,
+  context: Context,
+  kind: Kind,
+  opinion: Opinion,
+): Promise<void> {
   const plain = { ...context, softcap: undefined }; // Neither operator caps a logit before it masks it.
   const material = materialOf(plain);
   const selection = randomSelection(plain, kind);
-  const bench = new Bench(reference());
+  const bench = new Bench(backend);
   const { kvHeads, lengths, visible, group, valueDim } = plain;
   const spec = { positions: material.positions, kvHeads, lengths, visible };
   const mask = perHead(await maskOf(bench.selection(selection), spec), group);
-  const { output } = attend(bench, plain, material, { selection });
+  const { output, logSumExp, counts } = attend(bench, plain, material, { selection });
   const isRead = readersOf(mask, valueDim);
   const [ours, theirs] = [await output.data(), await opinion(plain, material, mask)];
-  assertClose('output', ours.filter(isRead), theirs.filter(isRead), { tolerance: 1e-4 });
+  assertClose('output', ours.filter(isRead), theirs.filter(isRead), { tolerance: AGREEMENT });
+  for (const tensor of [output, logSumExp, counts]) tensor.dispose();
+  bench.clear();
 }
 
 /** ONNX Runtime shares the mass evenly where nothing is read; we give zeros, and leave such queries out. */

@@ -3,24 +3,33 @@ import {
   type AttentionOptions,
   type AttentionResult,
   type AttentionStrategy,
-  type Backend,
   type CallInputs,
   createAttention,
   type KeptPlan,
+  reference,
   type Sequence,
 } from '@jit-attention/core';
 
+import { Bench } from '../../../src/backend/bench.js';
 import { cutRows, type Inputs, mapInputs, type Rows } from './inputs.js';
 import { headsOf, type Problem } from './problem.js';
 
 /** One layer of a stack, and what is known of it. */
 export interface LayerSpec {
-  strategy(backend: Backend): AttentionStrategy;
+  /** What it makes for itself, weights say, is the bench's to free. */
+  strategy(bench: Bench): AttentionStrategy;
   readonly inputs: Inputs;
   /** Over the problem's: scale, values, sinkLogits, … */
   readonly options?: Partial<AttentionOptions> | undefined;
   /** Whose plan comes as `from`: the layer below's, of the same call, or its own, of the call before. Default: none. */
   readonly from?: 'layer' | 'step' | undefined;
+}
+
+/** The auxiliary inputs that a layer's strategy requires. */
+export function requiresOf({
+  strategy,
+}: Pick<LayerSpec, 'strategy'>): AttentionStrategy['requires'] {
+  return strategy(new Bench(reference())).requires;
 }
 
 /** Which tokens a call brings: `start[row] … start[row] + counts[row] - 1` of each batch row. */
@@ -31,12 +40,12 @@ export interface Call {
 
 /** Attention objects of one problem on one backend, the lowest layer first. */
 export function attentionsOf(
-  backend: Backend,
+  bench: Bench,
   problem: Problem,
   layers: readonly LayerSpec[],
 ): Attention[] {
   const { kvHeads, headDim, valueDim, pageSize, queryChunk, rollback } = problem;
-  const shared = { backend, heads: headsOf(problem), kvHeads, headDim, valueDim };
+  const shared = { backend: bench.backend, heads: headsOf(problem), kvHeads, headDim, valueDim };
   return layers.map((layer) =>
     createAttention({
       ...shared,
@@ -44,7 +53,7 @@ export function attentionsOf(
       queryChunk,
       rollback,
       ...layer.options,
-      strategy: layer.strategy(backend),
+      strategy: layer.strategy(bench),
     }),
   );
 }

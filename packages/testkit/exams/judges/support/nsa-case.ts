@@ -1,6 +1,7 @@
-import type { AttentionStrategy, Backend, LinearOptions, Tensor } from '@jit-attention/core';
+import type { AttentionStrategy, LinearOptions, Tensor } from '@jit-attention/core';
 import fc from 'fast-check';
 
+import type { Bench } from '../../../src/backend/bench.js';
 import { nsa } from '../../../judges/nsa.js';
 import type { Matrix } from './inputs.js';
 import type { Problem } from './problem.js';
@@ -35,7 +36,7 @@ export const nsaSizes: fc.Arbitrary<NsaSizes> = fc.record({
 
 export interface NsaCase {
   readonly options: StraightNsaOptions;
-  readonly strategy: (backend: Backend) => AttentionStrategy;
+  readonly strategy: (bench: Bench) => AttentionStrategy;
 }
 
 /** A random NSA with learned weights; `name` tells the layers of one case apart. */
@@ -53,8 +54,8 @@ export function nsaCase(problem: Problem, sizes: NsaSizes, name = 'nsa'): NsaCas
   const phi = { keys: phiOf('keys', problem.headDim), values: phiOf('values', problem.valueDim) };
   return {
     options: { ...shape, phi },
-    strategy: (backend) =>
-      nsa({ ...shape, phi: { keys: fold(backend, phi.keys), values: fold(backend, phi.values) } }),
+    strategy: (bench) =>
+      nsa({ ...shape, phi: { keys: fold(bench, phi.keys), values: fold(bench, phi.values) } }),
   };
 }
 
@@ -80,13 +81,13 @@ function eighths(problem: Problem, purpose: string, rows: number, width: number)
 }
 
 /** φ as layers: `W(x + e) + b = Wx + (b + We)`. */
-function fold(backend: Backend, { embeddings, hidden, out }: StraightPhi): LinearOptions[] {
+function fold(bench: Bench, { embeddings, hidden, out }: StraightPhi): LinearOptions[] {
   const tensor = (rows: Matrix): Tensor =>
-    backend.tensor(Float32Array.from(rows.flat()), { shape: [rows.length, rows[0].length] });
+    bench.tensor({ data: Float32Array.from(rows.flat()), shape: [rows.length, rows[0].length] });
   const folded = embeddings.map((embedding) =>
     hidden.bias.map((value, i) => value + dot(hidden.weight[i], embedding.flat())),
   );
-  const bias = backend.tensor(Float32Array.from(out.bias), { shape: [out.bias.length] });
+  const bias = bench.tensor({ data: Float32Array.from(out.bias), shape: [out.bias.length] });
   return [
     { weight: tensor(hidden.weight), bias: tensor(folded), activation: 'relu' },
     { weight: tensor(out.weight), bias },

@@ -1,46 +1,52 @@
 import {
   all,
   type AttentionStrategy,
+  type Backend,
   createAttention,
   fromQuery,
   ranges,
-  reference,
 } from '@jit-attention/core';
 import fc from 'fast-check';
 import { Tensor } from 'onnxruntime-node';
-import { describe, it } from 'vitest';
 
 import { cut, type HostArray } from '../../src/array.js';
+import { type BackendSuite, property } from '../../src/backend/suite.js';
 import {
   assertClose,
   callOf,
   headsOf,
-  holds,
   type Inputs,
   inputsOf,
   optionsOf,
   type Problem,
   problems,
+  type Runner,
   tokensOf,
 } from '../../src/index.js';
 import { cutRows, starts } from '../../src/inputs.js';
-import { joinHeads, MICROSOFT, runOperator, splitHeads, tensorOf } from './operator.js';
+import { AGREEMENT, joinHeads, MICROSOFT, runOperator, splitHeads, tensorOf } from './operator.js';
 
 /** ONNX Runtime's decoder operator: causal, grouped heads, a past, a local window, a softcap. */
-describe('ONNX Runtime agrees: GroupQueryAttention', () => {
+export function testGroupedQuery(runner: Runner, suite: BackendSuite): void {
   const widths = [16, 32, 64, 128].map((width) => [width, width] as const);
   const prompts = problems({ widths, values: ['own'] });
   const windows = fc.option(fc.integer({ min: 1, max: 12 }), { nil: undefined });
 
-  it('on prompts of unequal length', () =>
-    holds([prompts, windows], (problem, window) => agrees(problem, { window, past: 0 })));
+  runner.describe(`ONNX Runtime agrees, GroupQueryAttention, ${suite.name}`, () => {
+    const unequal = 'on prompts of unequal length';
+    property(runner, suite, unequal, [prompts, windows], (backend, problem, window) =>
+      agrees(backend, problem, { window, past: 0 }),
+    );
 
-  it('on tokens behind a past', () =>
-    holds([prompts, windows, fc.nat(1000)], (problem, window, draw) => {
+    const behind = 'on tokens behind a past';
+    const cases = [prompts, windows, fc.nat(1000)] as const;
+    property(runner, suite, behind, [...cases], (backend, problem, window, draw) => {
       const tokens = tokensOf(problem);
-      return agrees({ ...problem, lengths: [tokens] }, { window, past: draw % tokens });
-    }));
-});
+      const past = draw % tokens;
+      return agrees(backend, { ...problem, lengths: [tokens] }, { window, past });
+    });
+  });
+}
 
 interface Decoding {
   /** Newest entries that a query reads; undefined: all. */
@@ -49,20 +55,21 @@ interface Decoding {
   readonly past: number;
 }
 
-async function agrees(problem: Problem, decoding: Decoding): Promise<void> {
+async function agrees(backend: Backend, problem: Problem, decoding: Decoding): Promise<void> {
   const plain = { ...problem, sinkLogits: false };
   const inputs = inputsOf(plain);
   const query = cut(inputs.query, 2, decoding.past, tokensOf(plain));
   const strategy = newest(decoding.window);
-  const attention = createAttention({ ...optionsOf(plain), strategy, backend: reference() });
+  const attention = createAttention({ ...optionsOf(plain), strategy, backend });
   const batch = plain.lengths.length;
-  const { output } = await attention.run({ ...callOf({ ...inputs, query }), batch });
+  const result = await attention.run({ ...callOf({ ...inputs, query }), batch });
   const theirs = await groupQueryAttention(plain, { ...inputs, query }, decoding);
   const asked = plain.lengths.map((length) => length - decoding.past);
-  const [a, b] = [await output.data(), theirs.data].map(
+  const [a, b] = [await result.output.data(), theirs.data].map(
     (data) => cutRows({ ...theirs, data }, starts(asked), asked).data,
   );
-  assertClose('output', a, b, { tolerance: 1e-4 });
+  assertClose('output', a, b, { tolerance: AGREEMENT });
+  result.dispose();
 }
 
 function newest(window: number | undefined): AttentionStrategy {

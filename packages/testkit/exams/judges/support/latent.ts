@@ -1,6 +1,7 @@
-import type { Backend, Tensor } from '@jit-attention/core';
+import type { Tensor } from '@jit-attention/core';
 import fc from 'fast-check';
 
+import type { Bench } from '../../../src/backend/bench.js';
 import { headsOf, type Problem, problems } from './problem.js';
 import { normals, uniformFor } from './random.js';
 
@@ -34,8 +35,8 @@ export class Learned {
     this.#data = data;
   }
 
-  on(backend: Backend): Tensor {
-    return backend.tensor(this.#data, { shape: this.#shape });
+  on(bench: Bench): Tensor {
+    return bench.tensor({ data: this.#data, shape: this.#shape });
   }
 
   /** The last axis a row. */

@@ -1,5 +1,8 @@
-import { type AttentionResult, type Backend, reference } from '@jit-attention/core';
+import type { AttentionResult } from '@jit-attention/core';
 
+import { withoutLeaks } from '../../../src/backends.js';
+import { Bench } from '../../../src/backend/bench.js';
+import type { Ground } from './ground.js';
 import { type Inputs, mapInputs, noise } from './inputs.js';
 import { type Problem, tokensOf } from './problem.js';
 import { uniformFor } from './random.js';
@@ -29,21 +32,24 @@ export interface LayerExam extends LayerSpec {
  *
  * A case goes through one `run` and two of the other ways, which its seed picks.
  */
-export async function examine(problem: Problem, ...layers: LayerExam[]): Promise<void> {
+export async function examine(
+  { backend, tolerance }: Ground,
+  problem: Problem,
+  ...layers: LayerExam[]
+): Promise<void> {
+  const bench = new Bench(backend);
+  const attentions = attentionsOf(bench, problem, layers);
   const [run, ...others] = Object.keys(WAYS);
   for (const name of [run, ...pick(others, problem.seed)]) {
-    const backend = reference();
-    const attentions = attentionsOf(backend, problem, layers);
-    const held = backend.memory().tensors;
     const transcripts = layers.map((_, i) => new Transcript(`${name}, layer ${i}`, problem));
-    await WAYS[name]({ backend, problem, layers, attentions, transcripts });
+    const exam = { problem, layers, attentions, transcripts };
+    await withoutLeaks(backend, () => WAYS[name](exam));
     layers.forEach(({ output, reads = [] }, i) => {
-      transcripts[i].assertOutput(output);
+      transcripts[i].assertOutput(output, tolerance);
       reads.forEach((formula, branch) => formula && transcripts[i].assertReads(branch, formula));
     });
-    const leaked = backend.memory().tensors - held;
-    if (leaked !== 0) throw new Error(`${name}: ${leaked} tensors were not freed`);
   }
+  bench.clear();
 }
 
 /** Two different ones, all pairs equally often. */
@@ -55,7 +61,6 @@ function pick(names: readonly string[], seed: number): string[] {
 }
 
 interface Exam {
-  readonly backend: Backend;
   readonly problem: Problem;
   readonly layers: readonly LayerExam[];
   readonly attentions: ReturnType<typeof attentionsOf>;
