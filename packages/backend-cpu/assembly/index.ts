@@ -9,6 +9,8 @@ export { add32 } from './few';
 export { addValues } from './gemm';
 export { gatherRows, packValues } from './gather';
 export { dots } from './dots';
+export { dotCodes } from './select/codes';
+export { boundRow } from './select/bounds';
 export { softmaxRow } from './softmax';
 export { convertRows } from './convert';
 export { copyBlocks, moveRows, permuteElements, writeSlots } from './arrange';

@@ -1,4 +1,4 @@
-import { type DType, entriesOf, type Score, topk } from '@jit-attention/core';
+import { type DType, entriesOf, type Score, type Tensor, topk } from '@jit-attention/core';
 import fc from 'fast-check';
 
 import type { Results, Table } from './support/agree.js';
@@ -18,6 +18,8 @@ interface Repeated {
   readonly queryBlock: number;
   readonly k: number;
   readonly dtype: DType;
+  /** Queries rounded to codes, which meet i8 keys as whole numbers. */
+  readonly coded: boolean;
 }
 
 // Equal keys score the same to the last bit wherever they stand: in the middle of a strip, at the end of a page, in
@@ -35,6 +37,7 @@ operation(
     queryBlock: upTo(5),
     k: upTo(300),
     dtype: fc.constantFrom('f32', 'f16', 'i8'),
+    coded: fc.boolean(),
   }),
   picked,
   0,
@@ -58,8 +61,12 @@ function picked(table: Table, one: Repeated): Results {
 /** Queries and keys of a cell. */
 const STRIDE = 2;
 
-function scoreOf(table: Table, { kind, heads, tokens, width, seed, ...rest }: Repeated): Score {
-  const query = table.normal([1, heads, tokens, width], seed);
+function scoreOf(
+  table: Table,
+  { kind, heads, tokens, width, seed, coded, ...rest }: Repeated,
+): Score {
+  const floats = table.normal([1, heads, tokens, width], seed);
+  const query = coded ? rounded(table, floats) : floats;
   const keys = (name: number) =>
     entriesOf(repeated(table, { ...rest, kind, width, seed: seed + name }));
   switch (kind) {
@@ -74,6 +81,10 @@ function scoreOf(table: Table, { kind, heads, tokens, width, seed, ...rest }: Re
     default:
       return { kind, query, keys: keys(1), scale: width ** -0.5 };
   }
+}
+
+function rounded(table: Table, query: Tensor): Tensor {
+  return table.keep(table.backend.quantise(query, { bits: 8, range: 'absmax' }));
 }
 
 function repeated(

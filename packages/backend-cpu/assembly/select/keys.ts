@@ -13,6 +13,7 @@ import { entryOf, filledEntries } from './strip';
 import {
   BATCH_ROW,
   CANDIDATES,
+  CODED_ROWS,
   DECODED,
   DECODED_MAXIMA,
   FIRST_ENTRY,
@@ -46,10 +47,12 @@ function gather(spec: usize, work: usize, entries: i32, decoded: i32, rows: i32)
   const into = region(spec, work, decoded);
   const out = region(spec, work, rows);
   if (word(work, CANDIDATES) < 0) gatherRun(spec, work, from, into, out);
-  else gatherListed(spec, work, from, into, out, filledEntries(work));
+  else if (word(work, CODED_ROWS)) listRead(spec, work, from, out);
+  else gatherRead(spec, work, from, into, out, filledEntries(work));
 }
 
-function gatherListed(
+/** The entries of READS, wherever they are. */
+function gatherRead(
   spec: usize,
   work: usize,
   entries: usize,
@@ -62,12 +65,21 @@ function gatherListed(
   gatherRows(entries, row, word(work, KV_HEAD), reads, count, word(spec, WIDTH), decoded, rows);
 }
 
+/** The same, as they are stored. */
+function listRead(spec: usize, work: usize, entries: usize, rows: usize): void {
+  const reads = region(spec, work, READS);
+  for (let i = 0; i < filledEntries(work); i++) {
+    const at = entryAt(entries, word(work, BATCH_ROW), word(work, KV_HEAD), word(reads, i));
+    setWord(rows, i, at);
+  }
+}
+
 /** A run of entries, a page at a time. */
 function gatherRun(spec: usize, work: usize, entries: usize, decoded: usize, rows: usize): void {
   const first = word(work, FIRST_ENTRY);
   const from = max(0, first);
   const to = min(first + word(work, STRIP_ENTRIES), word(work, MOST_SEEN));
-  const decodes = needsDecoding(entries, word(spec, WIDTH));
+  const decodes = needsDecoding(entries, word(spec, WIDTH)) && !word(work, CODED_ROWS);
   for (let id = from; id < to;) {
     const count = min(to - id, entriesBehind(entries, id) + 1);
     const at = entryAt(entries, word(work, BATCH_ROW), word(work, KV_HEAD), id);
@@ -156,7 +168,7 @@ function gatherCells(spec: usize, work: usize): void {
       const id = entryOf(spec, work, min(i, count - 1)) * cell + r;
       setWord(region(spec, work, READS), i, max(0, min(id, length - 1)));
     }
-    gatherListed(spec, work, keys, region(spec, work, DECODED), rows, filled);
+    gatherRead(spec, work, keys, region(spec, work, DECODED), rows, filled);
     for (let i = 0; i < filled; i++) {
       const to = prepare(spec, work, i) + r * part;
       const exists = entryOf(spec, work, min(i, count - 1)) * cell + r < length;

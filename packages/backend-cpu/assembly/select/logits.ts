@@ -1,10 +1,20 @@
 import { pointer, real, word } from '../layout';
 import { exp2 } from '../simd';
 import { boundRow, splitBound } from './bounds';
+import { multiplyCodes } from './codes';
 import { recordAt, ROW_INFINITE } from './rows';
 import { dots } from '../dots';
 import { BOUNDS, DEPTH, INNER, KIND, RELU, SCALE, SOFTCAP, SPLIT_BOUNDS, STRIP } from './spec';
-import { INFINITE, KEY_ROWS, LOGITS, MAXIMUM_ROWS, QUERIES, region, ROW_WEIGHTS } from './work';
+import {
+  CODED_ROWS,
+  INFINITE,
+  KEY_ROWS,
+  LOGITS,
+  MAXIMUM_ROWS,
+  QUERIES,
+  region,
+  ROW_WEIGHTS,
+} from './work';
 
 /** Scores of rows `[first, first + rows)` against the `count` keys of a strip (a multiple of 4), to LOGITS. */
 export function scoreChunk(spec: usize, work: usize, first: i32, rows: i32, count: i32): void {
@@ -16,7 +26,8 @@ export function scoreChunk(spec: usize, work: usize, first: i32, rows: i32, coun
   const pitch = word(spec, STRIP) << 2;
   const queries = region(spec, work, QUERIES) + ((first * inner * depth) << 2);
   if (kind === BOUNDS) return boundRows(spec, work, queries, rows, count);
-  dots(queries, rows * inner, depth, keys, count, out, pitch, real(spec, SCALE));
+  if (word(work, CODED_ROWS)) multiplyCodes(spec, work, first * inner, rows * inner, count);
+  else dots(queries, rows * inner, depth, keys, count, out, pitch, real(spec, SCALE));
   if (kind === SPLIT_BOUNDS) redoInfinite(spec, work, first, rows, count);
   else if (kind === RELU) weighRows(spec, work, first, rows, count);
   else if (real(spec, SOFTCAP) > 0) {

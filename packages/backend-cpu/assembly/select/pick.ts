@@ -65,8 +65,9 @@ export function selectMarked(wave: usize, scratch: usize): void {
   for (let task = nextTask(wave); task >= 0; task = nextTask(wave)) {
     const list = word(wave, FIRST_LIST) + task;
     const marks = marksAt(wave, task);
+    const units = unitsOfList(spec, list);
     let count = 0;
-    for (let unit = 0; unit < unitsOfList(spec, list); unit++) {
+    for (let unit = 0; unit < units; unit++) {
       if (load<u8>(marks + unit)) setWord(scratch + PICKED, count++, unit);
     }
     storeIds(spec, list, scratch + PICKED, count);
@@ -162,8 +163,28 @@ function othersWanted(spec: usize, ranks: usize, units: i32, scratch: usize, dig
   if (word(spec, PICK) === THRESHOLD) return countFrom(ranks, units, rankOf(<f32>limit));
   if (word(spec, PICK) === TOPK || limit >= 1) return others;
   const kept = load<f64>(scratch + (FORCED_MASS << 2));
-  const total = kept + massOf(ranks, units);
-  return unitsToReach(ranks, units, kept, limit * total, digits);
+  const listed = scratch + PICKED;
+  const count = listOthers(ranks, units, listed);
+  return unitsToReach(listed, count, kept, limit * (kept + massOf(listed, count)), digits);
+}
+
+/** The ranks of units that may be picked and need not be: candidates are often few. */
+function listOthers(ranks: usize, count: i32, out: usize): i32 {
+  let listed = 0;
+  for (let i = 0; i < count; i += 4) {
+    const four = v128.load(ranks + (i << 2));
+    const excluded = i32x4.eq(four, i32x4.splat(EXCLUDED));
+    const forced = i32x4.eq(four, i32x4.splat(FORCED));
+    let others = i32x4.bitmask(v128.not(v128.or(excluded, forced)));
+    for (; others !== 0; others &= others - 1) setWord(out, listed++, word(ranks, i + ctz(others)));
+  }
+  return listed;
+}
+
+function massOf(ranks: usize, count: i32): f64 {
+  let mass: f64 = 0;
+  for (let i = 0; i < count; i++) mass += <f64>scoreOf(word(ranks, i));
+  return mass;
 }
 
 /** Ranks from `least` on, forced ones left out. */
@@ -174,16 +195,6 @@ function countFrom(ranks: usize, count: i32, least: i32): i32 {
     units += i32(rank >= least && rank !== FORCED);
   }
   return units;
-}
-
-/** The summed scores of all but forced units. */
-function massOf(ranks: usize, count: i32): f64 {
-  let mass: f64 = 0;
-  for (let i = 0; i < count; i++) {
-    const rank = word(ranks, i);
-    if (rank !== FORCED && rank !== EXCLUDED) mass += <f64>scoreOf(rank);
-  }
-  return mass;
 }
 
 /** Ids of all ranks above `limit`, and of the first `equal` of those that are equal to it. */

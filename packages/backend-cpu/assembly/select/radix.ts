@@ -1,6 +1,6 @@
 import { word } from '../layout';
 import { setWord } from './work';
-import { EXCLUDED, FORCED, scoreOf } from './ranks';
+import { scoreOf } from './ranks';
 
 /**
  * Selection by digits, most significant first: a histogram finds the digit of what is sought, and only ranks with
@@ -43,7 +43,7 @@ export function nthLargest(ranks: usize, count: i32, nth: i32, scratch: usize): 
 
 /**
  * How many of the best `count` ranks it takes until their scores, added to `kept`, reach `wanted`; all of them if
- * they do not. Ranks at the ends of the range weigh nothing and are not counted.
+ * they do not.
  */
 export function unitsToReach(
   ranks: usize,
@@ -113,12 +113,10 @@ function addDigits(
   memory.fill(counts, 0, 4 << bits);
   memory.fill(masses, 0, 8 << bits);
   for (let at = ranks, end = ranks + (count << 2); at < end; at += 4) {
-    const rank = load<i32>(at);
-    if (rank === EXCLUDED || rank === FORCED) continue;
     const digit = (bitsAt(at) >> shift) & mask;
     setWord(counts, digit, word(counts, digit) + 1);
     const mass = masses + (digit << 3);
-    store<f64>(mass, load<f64>(mass) + <f64>scoreOf(rank));
+    store<f64>(mass, load<f64>(mass) + <f64>scoreOf(load<i32>(at)));
   }
 }
 

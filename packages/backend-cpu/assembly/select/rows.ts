@@ -7,11 +7,13 @@ import {
   visibleAt,
   word,
 } from '../layout';
+import { encodeRow } from './codes';
 import {
   ANTIDIAGONAL,
   BLOCK,
   BOUNDS,
   CELL,
+  CODED,
   DEPTH,
   FIRST_LIST,
   HEAD_RUN,
@@ -47,6 +49,7 @@ import {
 import {
   BATCH_ROW,
   ceilDiv,
+  CODED_ROWS,
   MOST_SEEN,
   MOST_UNITS,
   QUERIES,
@@ -75,7 +78,8 @@ export function recordAt(spec: usize, work: usize, i: i32): usize {
   return region(spec, work, RECORDS) + (i << 5);
 }
 
-export function clearRows(work: usize): void {
+export function clearRows(spec: usize, work: usize): void {
+  setWord(work, CODED_ROWS, word(spec, CODED));
   setWord(work, ROWS, 0);
   setWord(work, MOST_UNITS, 0);
   setWord(work, MOST_SEEN, 0);
@@ -172,25 +176,38 @@ function addRow(wave: usize, work: usize, list: i32, r: i32, last: i32): void {
 function prepareRow(spec: usize, work: usize, index: i32, head: i32, token: i32): void {
   const kind = word(spec, KIND);
   const depth = word(spec, DEPTH);
-  const inner = word(spec, INNER);
-  const out = region(spec, work, QUERIES) + ((index * inner * depth) << 2);
   const row = word(work, BATCH_ROW);
-  if (kind === RELU) {
-    for (let j = 0; j < inner; j++) {
-      copyQuery(spec, row, j, token, out + ((j * depth) << 2), depth);
-      copyWeight(spec, work, index * inner + j, row, j, token);
-    }
-  } else if (kind === ANTIDIAGONAL) {
-    const cell = word(spec, CELL);
-    const part = depth / cell;
-    for (let r = 0; r < cell; r++) {
-      copyQuery(spec, row, head, token + cell - 1 - r, out + ((r * part) << 2), part);
-    }
-  } else if (kind === SPLIT_BOUNDS) {
+  const out = region(spec, work, QUERIES) + ((index * word(spec, INNER) * depth) << 2);
+  if (kind === RELU) prepareHeads(spec, work, index, token);
+  else if (kind === ANTIDIAGONAL) prepareCell(spec, row, head, token, out);
+  else if (kind === SPLIT_BOUNDS) {
     copyQuery(spec, row, head, token, out, depth >> 1);
     setWord(recordAt(spec, work, index), ROW_INFINITE, i32(splitSigns(out, depth >> 1)));
   } else {
     copyQuery(spec, row, head, token, out, depth);
+    if (word(work, CODED_ROWS)) encodeRow(spec, work, index);
+  }
+}
+
+/** The heads of an indexer, one below the other, and their weights. */
+function prepareHeads(spec: usize, work: usize, index: i32, token: i32): void {
+  const row = word(work, BATCH_ROW);
+  const depth = word(spec, DEPTH);
+  const inner = word(spec, INNER);
+  for (let j = 0; j < inner; j++) {
+    const i = index * inner + j;
+    copyQuery(spec, row, j, token, region(spec, work, QUERIES) + ((i * depth) << 2), depth);
+    copyWeight(spec, work, i, row, j, token);
+    if (word(work, CODED_ROWS)) encodeRow(spec, work, i);
+  }
+}
+
+/** The queries of a cell side by side, the last one first. */
+function prepareCell(spec: usize, row: i32, head: i32, token: i32, out: usize): void {
+  const cell = word(spec, CELL);
+  const part = word(spec, DEPTH) / cell;
+  for (let r = 0; r < cell; r++) {
+    copyQuery(spec, row, head, token + cell - 1 - r, out + ((r * part) << 2), part);
   }
 }
 

@@ -143,7 +143,7 @@ function visitAll(
   slice: i32,
   statistics: bool,
 ): void {
-  clearRows(work);
+  clearRows(pointer(wave, SPEC), work);
   for (let i = list; i < list + lists; i++) addRows(wave, work, i, head, 0, i32.MAX_VALUE);
   visitRun(wave, work, slice, statistics);
 }
@@ -161,7 +161,7 @@ function visitWithin(
   const end = endQuery(spec, list);
   for (let token = firstQuery(spec, list); token < end;) {
     const next = sameCandidates(spec, token, end);
-    clearRows(work);
+    clearRows(spec, work);
     addRows(wave, work, list, head, token, next);
     // Pooled probabilities are over all entries, candidates or not.
     if (statistics && word(spec, POOLED)) visitRun(wave, work, slice, statistics);

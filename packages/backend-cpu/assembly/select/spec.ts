@@ -96,8 +96,10 @@ export const STRIP: i32 = 40;
 export const CHUNK: i32 = 41;
 /** Whether logits become the probabilities of a softmax. */
 export const PROBABILITIES: i32 = 42;
+/** Whether keys are codes that can be multiplied as such; see codes.ts. */
+export const CODED: i32 = 43;
 /** Where the regions of a thread's scratch begin; see work.ts. */
-export const REGIONS: i32 = 43;
+export const REGIONS: i32 = 44;
 
 // A wave, which the kernels are run on: [next, total, ...]
 export const SPEC: i32 = 2;

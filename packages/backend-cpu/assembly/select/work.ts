@@ -28,6 +28,8 @@ export const FIRST_ENTRY: i32 = 11;
 export const STRIP_ENTRIES: i32 = 12;
 /** Keys of the strip with an infinite bound; their numbers are in MAXIMUM_ROWS. */
 export const INFINITE: i32 = 13;
+/** Whether all rows at hand are codes, to be multiplied with those of the keys (see codes.ts). */
+export const CODED_ROWS: i32 = 14;
 
 /** Records of rows, see rows.ts. */
 export const RECORDS: i32 = 0;
@@ -35,25 +37,28 @@ export const RECORDS: i32 = 0;
 export const QUERIES: i32 = 1;
 /** Weights of indexer heads, [rows][INNER]. */
 export const ROW_WEIGHTS: i32 = 2;
+/** The rows of the matrix product as i16, [rows · INNER][WIDTH], and the scale of each. */
+export const QUERY_CODES: i32 = 3;
+export const QUERY_SCALES: i32 = 4;
 /** Ids of candidate units. */
-export const UNITS: i32 = 3;
-export const SPANS: i32 = 4;
+export const UNITS: i32 = 5;
+export const SPANS: i32 = 6;
 /** Ids of a strip's entries as the units want them, and cut to those that exist. */
-export const ENTRIES: i32 = 5;
-export const READS: i32 = 6;
+export const ENTRIES: i32 = 7;
+export const READS: i32 = 8;
 /** Addresses of a strip's keys. */
-export const KEY_ROWS: i32 = 7;
-export const MAXIMUM_ROWS: i32 = 8;
-/** Keys that are not stored as f32, decoded. */
-export const DECODED: i32 = 9;
-export const DECODED_MAXIMA: i32 = 10;
+export const KEY_ROWS: i32 = 9;
+export const MAXIMUM_ROWS: i32 = 10;
+/** Keys that are not read as they are stored, decoded. */
+export const DECODED: i32 = 11;
+export const DECODED_MAXIMA: i32 = 12;
 /** Keys laid out for the matrix product, [STRIP][DEPTH], where they cannot be read in place. */
-export const PREPARED: i32 = 11;
+export const PREPARED: i32 = 13;
 /** [CHUNK · INNER][STRIP] */
-export const LOGITS: i32 = 12;
+export const LOGITS: i32 = 14;
 /** Unit scores of a row, and of all rows of a strip. */
-export const POOLED_SCORES: i32 = 13;
-export const JOINED: i32 = 14;
+export const POOLED_SCORES: i32 = 15;
+export const JOINED: i32 = 16;
 
 /** @inline */
 export function region(spec: usize, work: usize, i: i32): usize {

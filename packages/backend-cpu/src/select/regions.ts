@@ -19,7 +19,7 @@ const FILLING = 8;
 /** The regions in the order of assembly/select/work.ts. */
 export function regionsOf(request: SelectRequest, lists: Lists, sizes: Sizes): Regions {
   const { within, score } = request;
-  const { rows, inner, depth, strip, chunk } = sizes;
+  const { rows, inner, depth, strip, chunk, coded } = sizes;
   const candidates = within ? within.ids.shape[3] : 0;
   const listed = strip + FILLING;
   const width = wholeVectors(widthOf(scoredEntries(score)));
@@ -29,6 +29,8 @@ export function regionsOf(request: SelectRequest, lists: Lists, sizes: Sizes): R
     rows * RECORD,
     rows * inner * depth,
     score.kind === 'reluWeighted' ? rows * inner : 0,
+    coded ? (rows * inner * depth) / 2 : 0,
+    coded ? rows * inner : 0,
     within ? lists.units : 0,
     // Spans take two words each, and as much room again (see `spanBytes`).
     within ? 4 * (candidates + 1) : 0,

@@ -1,4 +1,4 @@
-import { scoredEntries, type SelectRequest, widthOf } from '@jit-attention/core';
+import { type Score, scoredEntries, type SelectRequest, widthOf } from '@jit-attention/core';
 
 import type { Lists } from './lists.js';
 
@@ -21,6 +21,8 @@ export interface Sizes {
   readonly chunk: number;
   /** Rows at hand at most. */
   readonly rows: number;
+  /** Whether keys are codes that can be multiplied as such. */
+  readonly coded: boolean;
 }
 
 /** @param tileLists lists that are scored together */
@@ -40,7 +42,14 @@ export function sizesOf({ score, pool }: SelectRequest, lists: Lists, tileLists:
     strip: wholeVectors(Math.max(fitting, pooled)),
     chunk: Math.max(1, Math.floor(CHUNK / inner)),
     rows,
+    coded: isCoded(score),
   };
+}
+
+/** Codes of keys, eight at a time. */
+function isCoded(score: Score): boolean {
+  if (score.kind === 'bounds' || score.kind === 'antidiagonal') return false;
+  return score.keys.storage.dtype === 'i8' && widthOf(score.keys) % 8 === 0;
 }
 
 /** Elements rounded up to vectors of four. */

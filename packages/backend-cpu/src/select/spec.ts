@@ -68,7 +68,7 @@ export function writeSpec(
     encodePositions(arena, positions),
     ...[lists.heads, lists.group, lists.queryBlock, lists.queryBlocks],
     ...[pointerOf(result.ids), pointerOf(result.counts), lists.capacity],
-    ...[sizes.strip, sizes.chunk, Number(isProbability(score))],
+    ...[sizes.strip, sizes.chunk, Number(isProbability(score)), Number(sizes.coded)],
     ...regions,
   ]);
 }
