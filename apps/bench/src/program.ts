@@ -4,8 +4,12 @@ import pc from 'picocolors';
 import { JitAttentionError } from '@jit-attention/core';
 
 import { runOverview } from './commands/overview.js';
+import { runSuite } from './commands/suite.js';
+import { KERNELS } from './kernels/suite.js';
 import { addOverviewOptions, type OverviewOptions } from './options/overview-options.js';
+import { addSuiteOptions, type SuiteOptions } from './options/suite-options.js';
 import { commandOf, packageVersion } from './output/environment.js';
+import { PEERS } from './peers/suite.js';
 import type { Show } from './terminal/progress.js';
 
 /** Where a run shows itself. */
@@ -51,6 +55,15 @@ function programFor(args: readonly string[], terminal: Terminal): Command {
   addOverviewOptions(overview).action((options: OverviewOptions) =>
     runOverview(options, commandOf(args), terminal),
   );
+  for (const suite of [KERNELS, PEERS]) {
+    const command = program
+      .command(suite.name)
+      .description(suite.description)
+      .copyInheritedSettings(program);
+    addSuiteOptions(command, suite).action((options: SuiteOptions) =>
+      runSuite(suite, options, commandOf(args), terminal),
+    );
+  }
   return program;
 }
 

@@ -17,7 +17,7 @@ export interface Family {
 const SINKS = 4;
 const PAGE = 64;
 /** Queries that share a selection of pages, so that a prefill stays matrix products. */
-const SHARING = 64;
+export const SHARING = 64;
 
 export const DENSE: Family = family({ factory: 'dense', make: dense, options: () => undefined });
 

@@ -1,6 +1,3 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
-
 import type { Activations } from '../activations.js';
 import { closeDevices } from '../backends.js';
 import type { MassMap } from '../measure/mass.js';
@@ -19,6 +16,7 @@ import { renderReport } from '../report/report.js';
 import { environmentOf } from '../output/environment.js';
 import type { BenchResults } from '../output/results.js';
 import { rowOf } from '../output/rows.js';
+import { write } from '../output/write.js';
 import type { Group } from '../summary.js';
 import { runStages, type Stage } from '../terminal/progress.js';
 import { printOverview } from '../terminal/overview.js';
@@ -81,9 +79,4 @@ async function measure(plan: OverviewPlan, { show }: Terminal): Promise<Overview
   };
   await runStages([load, compare, map], show);
   return { plan, activations, groups, recommendations: recommendFor(groups), mass };
-}
-
-function write(path: string, text: string): void {
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, text);
 }

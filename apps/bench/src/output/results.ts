@@ -27,6 +27,8 @@ export interface ResultRow {
   readonly metrics: Metrics;
   /** Why the row failed; metrics that were not reached are null. */
   readonly error?: string;
+  /** What one must know of how it was measured. */
+  readonly note?: string;
 }
 
 /** null: not measured. */
@@ -45,6 +47,8 @@ export interface Metrics {
   readonly outputError: number | null;
   /** Bytes of keys, values and scored index entries that were asked for. */
   readonly bytesRead: number | null;
+  /** Most bytes of WASM memory; only where that is what is measured. */
+  readonly peakBytes?: number;
 }
 
 /** Where and on what the numbers were made. */

@@ -70,7 +70,7 @@ function errorsOf(summaries: readonly Summary[]): string[] {
 }
 
 /** Columns apart by space alone; the first is text, the others numbers. */
-function plainTable(head: string[]): Table.Table {
+export function plainTable(head: string[]): Table.Table {
   const none = ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left'];
   const sides = [
     'bottom-right',

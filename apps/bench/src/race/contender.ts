@@ -1,0 +1,43 @@
+import type { ResultRow } from '../output/results.js';
+
+/** What the row of an implementation says before it has run. */
+export type Facts = Omit<ResultRow, 'suite' | 'case' | 'metrics' | 'error' | 'note'>;
+
+/** An implementation that takes part in a case. */
+export interface Contender {
+  readonly facts: Facts;
+  /** What tells it from others of the same facts; goes into the row's `case`. */
+  readonly variant?: string | undefined;
+  /** Multiplications and additions of a run, unless its laps count their own. */
+  readonly flops?: number | undefined;
+  /** Whether it computes the same as the first contender of its case, and so must give the same. */
+  readonly same?: boolean | undefined;
+  /** Gets ready, which is not timed; what it throws becomes the row's error. */
+  start(): Promise<Runner>;
+}
+
+/** A contender that is ready. */
+export interface Runner {
+  run(): Promise<Lap>;
+  dispose(): void | Promise<void>;
+}
+
+/** One run. */
+export interface Lap {
+  /** Milliseconds until the output was there; undefined: not a matter of time. */
+  readonly ms: number | undefined;
+  /** Absent: there is nothing to check. */
+  output?(): Promise<Float32Array>;
+  counts?(): Promise<Counts>;
+  dispose?(): void;
+}
+
+/** What else a run says of itself. */
+export interface Counts {
+  readonly flops?: number | undefined;
+  readonly density?: number | undefined;
+  readonly bytesRead?: number | undefined;
+  readonly recallMean?: number | undefined;
+  readonly recallP5?: number | undefined;
+  readonly peakBytes?: number | undefined;
+}

@@ -1,0 +1,108 @@
+import pc from 'picocolors';
+
+import { count, factor, milliseconds, percent, plural } from '../format.js';
+import type { ResultRow } from '../output/results.js';
+import { type Case, type Figure, isMet, Rows } from '../race/case.js';
+import { plainTable } from './table.js';
+
+/** A case that was run. */
+export interface Measured {
+  readonly case: Case;
+  readonly rows: readonly ResultRow[];
+}
+
+interface Run {
+  readonly quick: boolean;
+  readonly rounds: number;
+}
+
+/** The rows of each case, then all figures, each beside its target. */
+export function printSuite(
+  measured: readonly Measured[],
+  { quick, rounds }: Run,
+  print: (text: string) => void,
+): void {
+  for (const one of measured)
+    print(`\n${pc.bold(one.case.title)}\n\n${rowTable(one)}${remarksOf(one)}\n`);
+  const figures = measured.flatMap((one) => one.case.figures(new Rows(one.rows)));
+  print(`${pc.bold('Figures and targets')}\n\n${figureTable(figures, quick)}\n`);
+  print(
+    `medians of ${plural(rounds, 'round')} in which all take turns; peers in processes of their own, one thread each unless said`,
+  );
+  if (quick) print(pc.yellow('--quick: the targets are for contexts of full length'));
+}
+
+function rowTable({ rows }: Measured): string {
+  const head = ['implementation', 'case', 'threads', 'tokens', 'time', 'GFLOP/s', 'difference'];
+  const table = plainTable(head);
+  for (const row of rows) table.push(cellsOf(row));
+  return table.toString();
+}
+
+function cellsOf({
+  implementation,
+  case: name,
+  strategy,
+  threads,
+  tokens,
+  metrics,
+  error,
+}: ResultRow): string[] {
+  const { ms, gflops, outputError } = metrics;
+  const [, ...variant] = name.split(' ');
+  return [
+    implementation,
+    [strategy, ...variant].join(' '),
+    String(threads),
+    count(tokens),
+    error === undefined ? milliseconds(ms ?? undefined) : pc.red('failed'),
+    gflops === null ? '–' : gflops.toFixed(1),
+    outputError === null ? '–' : outputError.toExponential(1),
+  ];
+}
+
+/** Errors and notes, under the table: they are too long for it. */
+function remarksOf({ rows }: Measured): string {
+  return rows
+    .flatMap(({ implementation, tokens, error, note }) => {
+      const who = `${implementation} at ${count(tokens)}`;
+      return [
+        ...(error === undefined ? [] : [pc.red(`${who} failed: ${error}`)]),
+        ...(note === undefined ? [] : [pc.dim(`${who}: ${note}`)]),
+      ];
+    })
+    .map((line) => `\n${line}`)
+    .join('');
+}
+
+function figureTable(figures: readonly Figure[], quick: boolean): string {
+  const table = plainTable(['figure', 'measured', 'target', '']);
+  for (const figure of figures)
+    table.push([
+      figure.what,
+      valueOf(figure.value, figure),
+      targetOf(figure),
+      verdictOf(figure, quick),
+    ]);
+  return table.toString();
+}
+
+function targetOf(figure: Figure): string {
+  const { atLeast, atMost } = figure;
+  if (atLeast !== undefined) return `≥ ${valueOf(atLeast, figure)}`;
+  return atMost === undefined ? '–' : `≤ ${valueOf(atMost, figure)}`;
+}
+
+function verdictOf(figure: Figure, quick: boolean): string {
+  const met = isMet(figure);
+  if (met === undefined) return figure.value === undefined ? pc.red('not measured') : '';
+  if (quick) return pc.dim('not judged');
+  return met ? pc.green('met') : pc.red('not met');
+}
+
+function valueOf(value: number | undefined, { unit }: Figure): string {
+  if (value === undefined) return '–';
+  if (unit === 'share') return percent(value);
+  if (unit === 'factor') return value < 10 ? `${value.toFixed(2)}×` : factor(value);
+  return unit === 'ms' ? milliseconds(value) : value.toFixed(3);
+}
