@@ -101,9 +101,6 @@ export function areFinite(rows: usize, count: i32, width: i32): bool {
   return sum === 0;
 }
 
-/** Weights from here on count; what is hidden has 2^-126. */
-const LEAST: f32 = 2.4e-38;
-
 /** As {@link addRows}, but values without weight are left alone, whatever they are. */
 export function addWeighted(
   strip: usize,
@@ -116,7 +113,7 @@ export function addWeighted(
   for (let r = 0; r < rows; r++) {
     for (let i = 0; i < count; i++) {
       const weight = strip + r * STRIP + (i << 2);
-      if (load<f32>(weight) < LEAST) continue;
+      if (load<f32>(weight) === 0) continue;
       for (let column = 0; column < width; column += 8) {
         const target = output + (r << 5) + (column << 4);
         addTail(weight, values + (i << 2), column << 2, min(8, width - column), 1, target);

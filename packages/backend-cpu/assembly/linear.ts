@@ -14,11 +14,13 @@ const ROWS: i32 = 3;
 const WIDTH: i32 = 4;
 const OUT_WIDTH: i32 = 6;
 const COLUMNS: i32 = 12;
+const HEADS: i32 = 14;
+const HEAD_ROWS: i32 = 15;
 
 /**
  * Kernel: a task is some columns (a multiple of 4, at most 64) of a share of the rows. x, bias and output are f32.
  * [next, total, rows of a task, rows, width, x, outWidth, weight, dtype, rowBytes, bias or 0, activation, columns of a
- * task, output]
+ * task, output, heads of the bias, rows of a head]
  */
 export function linear(desc: usize, scratch: usize): void {
   const share = word(desc, 2);
@@ -91,11 +93,11 @@ function multiplyPair(
 
 /** Bias and activation on a strip, and into the output. */
 function finish(desc: usize, strip: usize, row: i32, column: i32, columns: i32): void {
-  const bias = pointer(desc, 10);
-  if (bias) {
+  if (pointer(desc, 10)) {
+    const bias = biasOf(desc, row) + (column << 2);
     for (let i = 0; i < columns; i++) {
       const at = strip + (i << 2);
-      store<f32>(at, load<f32>(at) + load<f32>(bias + ((column + i) << 2)));
+      store<f32>(at, load<f32>(at) + load<f32>(bias + (i << 2)));
     }
   }
   const activation = word(desc, 11);
@@ -104,6 +106,12 @@ function finish(desc: usize, strip: usize, row: i32, column: i32, columns: i32):
   }
   const target = pointer(desc, 13) + ((<usize>row * word(desc, OUT_WIDTH) + column) << 2);
   memory.copy(target, strip, columns << 2);
+}
+
+/** The bias of a row's head, or of all. */
+function biasOf(desc: usize, row: i32): usize {
+  const head = (row / word(desc, HEAD_ROWS)) % word(desc, HEADS);
+  return pointer(desc, 10) + ((head * word(desc, OUT_WIDTH)) << 2);
 }
 
 function activate(activation: i32, at: usize): void {

@@ -1,4 +1,11 @@
-import { all, type AttendRequest, entriesOf, fromQuery, reference } from '@jit-attention/core';
+import {
+  all,
+  type AttendRequest,
+  type Backend,
+  entriesOf,
+  fromQuery,
+  reference,
+} from '@jit-attention/core';
 import { describe, expect, it } from 'vitest';
 
 import { cpu } from '../src/index.js';
@@ -9,11 +16,15 @@ describe.each([1, 4])('hidden values, %i heads on one', (heads) => {
   const width = 16;
   const wave = (size: number, step: number): Float32Array =>
     Float32Array.from({ length: size }, (_, i) => Math.sin(i * step));
-  const values = wave(tokens * width, 0.3);
-  values.fill(Infinity, 20 * width, 20 * width + 3);
-  values.fill(NaN, 30 * width, 31 * width);
+  /** Values of which token 20 on, and 30 on, are not as others. */
+  const valuesWith = (twenty: number, thirty: number): Float32Array => {
+    const values = wave(tokens * width, 0.3);
+    values.fill(twenty, 20 * width, 20 * width + 3);
+    values.fill(thirty, 30 * width, 31 * width);
+    return values;
+  };
 
-  const run = (backend: Awaited<ReturnType<typeof cpu>>): Promise<Float32Array> => {
+  const run = (backend: Backend, values: Float32Array): Promise<Float32Array> => {
     const request: AttendRequest = {
       query: backend.tensor(wave(heads * tokens * width, 0.7), {
         shape: [1, heads, tokens, width],
@@ -29,12 +40,17 @@ describe.each([1, 4])('hidden values, %i heads on one', (heads) => {
     return backend.attend(request).output.data();
   };
 
-  it('are never touched', async () => {
+  it.each([
+    [Infinity, NaN],
+    [1e38, 1e38], // A weight as small as a normal number can be would be seen here.
+  ])('are never touched: %d and %d', async (twenty, thirty) => {
+    const values = valuesWith(twenty, thirty);
     const backend = await cpu({ threads: 1 });
-    const actual = await run(backend);
-    const expected = await run(reference());
+    const actual = await run(backend, values);
+    const expected = await run(reference(), values);
     expected.forEach((value, i) => {
-      if (Number.isFinite(value)) expect(actual[i], `element ${i}`).toBeCloseTo(value, 4);
+      if (Math.abs(value) < 1e3) expect(actual[i], `element ${i}`).toBeCloseTo(value, 4);
+      else if (Number.isFinite(value)) expect(actual[i] / value, `element ${i}`).toBeCloseTo(1, 4);
       else expect(actual[i], `element ${i}`).toBe(value);
     });
     await backend.dispose?.();

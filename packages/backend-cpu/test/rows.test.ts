@@ -15,19 +15,23 @@ operation(
     .record({
       shape: manyRows,
       outWidth: fc.oneof(upTo(9), upTo(200)),
-      bias: fc.boolean(),
+      bias: fc.constantFrom('none', 'one', 'by head'),
       activation: fc.constantFrom(undefined, 'relu', 'silu', 'sigmoid'),
       stored: fc.tuple(dtypes, dtypes, dtypes),
       seed: seeds,
     })
     .filter(affordable),
-  (table, { shape, outWidth, bias, activation, stored, seed }) => ({
-    output: table.backend.linear(table.normal(shape, seed, stored[0]), {
-      weight: table.normal([outWidth, shape.at(-1)], seed + 1, stored[1]),
-      bias: bias ? table.normal([outWidth], seed + 2, stored[2]) : undefined,
-      activation,
-    }),
-  }),
+  (table, { shape, outWidth, bias, activation, stored, seed }) => {
+    const byHead = bias === 'by head' && shape.length === 4;
+    const vector = byHead ? [shape[1], outWidth] : [outWidth];
+    return {
+      output: table.backend.linear(table.normal(shape, seed, stored[0]), {
+        weight: table.normal([outWidth, shape.at(-1)], seed + 1, stored[1]),
+        bias: bias === 'none' ? undefined : table.normal(vector, seed + 2, stored[2]),
+        activation,
+      }),
+    };
+  },
 );
 
 operation(

@@ -28,7 +28,8 @@ export function linear(
   const { rows, width } = rowsOf(host, x);
   const [outWidth] = weight.shape as [number];
   assertShape('linear: weight', weight, [outWidth, width]);
-  if (bias) assertShape('linear: bias', bias, [outWidth]);
+  const heads = biasHeads(x, bias);
+  if (bias) assertShape('linear: bias', bias, [...heads, outWidth]);
   if (!ACTIVATIONS.includes(activation))
     throw inputError('linear', "activation 'relu', 'sigmoid' or 'silu'", activation);
 
@@ -39,11 +40,15 @@ export function linear(
     ...[0, tasks, ROWS, rows, width, asFloats(host, x), outWidth],
     ...place(rowsOf(host, weight)),
     ...[bias ? asFloats(host, bias) : 0, ACTIVATIONS.indexOf(activation)],
-    ...[columns, host.pointerOf(output)],
+    ...[columns, host.pointerOf(output), heads[0] ?? 1, x.shape.at(-2) ?? 1],
   ]);
   host.run('linear', desc, host.call('linearScratch', width, columns));
   return output;
 }
+
+/** `[heads]` where each head of x `[batch, heads, tokens, in]` has a bias of its own. */
+const biasHeads = (x: Tensor, bias: Tensor | undefined): readonly number[] =>
+  bias?.shape.length === 2 && x.shape.length === 4 ? [x.shape[1]] : [];
 
 /**
  * Runs a kernel that makes a row of each row: `[next, total, rows of a task, rows, width, x, target, ...more]`.

@@ -21,17 +21,18 @@ export function testRows(runner: Runner, suite: BackendSuite): void {
 function testLinear(runner: Runner, suite: BackendSuite): void {
   const options = fc.record({
     out: fc.integer({ min: 1, max: 40 }),
-    bias: optional,
+    bias: fc.constantFrom('none' as const, 'one' as const, 'by head' as const),
     activation: fc.constantFrom(undefined, 'relu' as const, 'silu' as const, 'sigmoid' as const),
   });
   property(runner, suite, 'linear', [arrays(), options], (backend, one, options) => {
     const { out, activation } = options;
-    const width = one.shape[3];
+    const [, heads, , width] = one.shape;
+    const biases = { none: undefined, one: [out], 'by head': [heads, out] }[options.bias];
     return agree(
       backend,
       (bench) => {
         const weight = bench.tensor(numbersOf(one, 'weight', [out, width]));
-        const bias = options.bias ? bench.tensor(numbersOf(one, 'bias', [out])) : undefined;
+        const bias = biases && bench.tensor(numbersOf(one, 'bias', biases));
         return { linear: bench.backend.linear(inputOn(bench, one), { weight, bias, activation }) };
       },
       suite.tolerance.f32,
