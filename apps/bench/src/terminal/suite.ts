@@ -1,6 +1,6 @@
 import pc from 'picocolors';
 
-import { count, factor, milliseconds, percent, plural } from '../format.js';
+import { count, factor, milliseconds, percent, plural, share } from '../format.js';
 import type { ResultRow } from '../output/results.js';
 import { type Case, type Figure, isMet, Rows } from '../race/case.js';
 import { plainTable } from './table.js';
@@ -32,8 +32,10 @@ export function printSuite(
   if (quick) print(pc.yellow('--quick: the targets are for contexts of full length'));
 }
 
+const HEAD = ['implementation', 'case', 'threads', 'tokens'];
+
 function rowTable({ rows }: Measured): string {
-  const head = ['implementation', 'case', 'threads', 'tokens', 'time', 'GFLOP/s', 'difference'];
+  const head = [...HEAD, 'time', 'GFLOP/s', 'difference', 'recall'];
   const table = plainTable(head);
   for (const row of rows) table.push(cellsOf(row));
   return table.toString();
@@ -48,7 +50,7 @@ function cellsOf({
   metrics,
   error,
 }: ResultRow): string[] {
-  const { ms, gflops, outputError } = metrics;
+  const { ms, gflops, outputError, recallMean } = metrics;
   const [, ...variant] = name.split(' ');
   return [
     implementation,
@@ -58,6 +60,7 @@ function cellsOf({
     error === undefined ? milliseconds(ms ?? undefined) : pc.red('failed'),
     gflops === null ? '–' : gflops.toFixed(1),
     outputError === null ? '–' : outputError.toExponential(1),
+    share(recallMean ?? undefined),
   ];
 }
 
