@@ -1,30 +1,15 @@
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 
-import { type Browser, chromium } from 'playwright-core';
+import {
+  bundle,
+  examine,
+  findChromium,
+  NO_CHROMIUM,
+  openChromium,
+} from '@jit-attention/testkit/exams/browser';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { bundle, serve } from './browser/serve.js';
 import type { CpuOptions } from '../src/index.js';
-
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
-
-/** A browser of the machine; Playwright's own is never downloaded. */
-function findChromium(): string | undefined {
-  const folders = (process.env.PATH ?? '').split(delimiter);
-  return folders
-    .flatMap((folder) => NAMES.map((name) => join(folder, name)))
-    .find((path) => {
-      try {
-        accessSync(path, constants.X_OK);
-        return true;
-      } catch {
-        return false;
-      }
-    });
-}
-
-const executablePath = findChromium();
 
 interface Case {
   readonly options: CpuOptions;
@@ -38,37 +23,29 @@ const CASES: readonly Case[] = [
   { options: { simd: 'relaxed', threads: 2 }, isolated: false },
 ];
 
-describe.skipIf(!executablePath)('in headless Chromium', () => {
-  let browser: Browser;
+const path = findChromium();
+const heading = path ? 'in headless Chromium' : `in headless Chromium (${NO_CHROMIUM})`;
+
+describe.skipIf(!path)(heading, () => {
+  let browser: Awaited<ReturnType<typeof openChromium>>;
   let script: string;
 
   beforeAll(async () => {
-    script = await bundle();
-    browser = await chromium.launch({ executablePath: executablePath!, args: ['--no-sandbox'] });
+    script = await bundle(join(import.meta.dirname, 'browser/page.ts'));
+    browser = await openChromium(path!);
   });
   afterAll(async () => browser?.close());
 
   it.each(CASES)(
     'conforms: $options.simd, $options.threads threads, isolated: $isolated',
-    async (one) => {
-      const server = await serve(script, one.isolated);
-      const page = await browser.newPage();
-      const said: string[] = [];
-      page.on('console', (message) => said.push(message.text()));
-      page.on('pageerror', (error) => said.push(String(error)));
-      try {
-        await page.goto(server.url);
-        const report = await page.evaluate((options) => window.conformance(options), one.options);
-        expect(report.failed).toEqual([]);
-        expect(report.isolated).toBe(one.isolated);
-        expect(report.passed).toBeGreaterThan(50);
-        expect(said).toEqual(
-          one.isolated ? [] : [expect.stringContaining('cross-origin isolation')],
-        );
-      } finally {
-        await page.close();
-        server.close();
-      }
+    async ({ options, isolated }) => {
+      const report = await examine(browser, { script, isolated }, options);
+      expect(report.failed).toEqual([]);
+      expect(report.isolated).toBe(isolated);
+      expect(report.passed).toBeGreaterThan(50);
+      expect(report.said).toEqual(
+        isolated ? [] : [expect.stringContaining('cross-origin isolation')],
+      );
     },
   );
 });

@@ -1,41 +1,37 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { dirname } from 'node:path';
 
 import { build, type Rolldown } from 'vite';
 
-/** The page's script, bundled by Vite with nothing configured but where the workspace's sources are. */
-export async function bundle(): Promise<string> {
+/** A page's script, bundled by Vite with nothing configured but where the workspace's sources are. */
+export async function bundle(entry: string): Promise<string> {
   const conditions = process.env.TEST_BUILT ? [] : ['@jit-attention/source'];
   const output = (await build({
-    root: import.meta.dirname,
+    root: dirname(entry),
     configFile: false,
     logLevel: 'error',
     resolve: { conditions: [...conditions, 'module', 'browser', 'import'] },
-    build: {
-      write: false,
-      minify: true,
-      lib: { entry: join(import.meta.dirname, 'page.ts'), formats: ['es'] },
-    },
+    build: { write: false, minify: true, lib: { entry, formats: ['es'] } },
   })) as Rolldown.RolldownOutput[];
   return output[0].output[0].code;
 }
 
-/** Serves an empty page with the script; `isolated`: with the headers that give it shared memory. */
+/** Headers that let a page share memory with its workers. */
+const ISOLATION = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+};
+
+/** Serves an empty page with the script, `isolated` or not. */
 export async function serve(
   script: string,
   isolated: boolean,
 ): Promise<{ url: string; close(): void }> {
-  const headers = isolated
-    ? {
-        'Cross-Origin-Opener-Policy': 'same-origin',
-        'Cross-Origin-Embedder-Policy': 'require-corp',
-      }
-    : {};
   const server = createServer((request, response) => {
     const isScript = request.url === '/page.js';
     response.writeHead(200, {
-      ...headers,
+      ...(isolated ? ISOLATION : {}),
       'Content-Type': isScript ? 'text/javascript' : 'text/html',
     });
     response.end(

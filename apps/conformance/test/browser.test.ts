@@ -1,0 +1,51 @@
+import { join } from 'node:path';
+
+import type { CpuOptions } from '@jit-attention/backend-cpu';
+import {
+  bundle,
+  examine,
+  findChromium,
+  NO_CHROMIUM,
+  openChromium,
+} from '@jit-attention/testkit/exams/browser';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { fewCases } from '../src/configurations.js';
+import type { Asked } from '../src/page.js';
+import { STRATEGIES } from '../src/strategies.js';
+
+interface Case {
+  readonly options: Required<CpuOptions>;
+  readonly isolated: boolean;
+}
+
+const CASES: readonly Case[] = [
+  { options: { simd: 'relaxed', threads: 2 }, isolated: true },
+  { options: { simd: 'simd128', threads: 1 }, isolated: true },
+  // Without isolation, one thread is what there is.
+  { options: { simd: 'relaxed', threads: 2 }, isolated: false },
+];
+
+const chromium = findChromium();
+const heading = chromium ? 'in headless Chromium' : `in headless Chromium (${NO_CHROMIUM})`;
+
+describe.skipIf(!chromium)(heading, () => {
+  let browser: Awaited<ReturnType<typeof openChromium>>;
+  let script: string;
+
+  beforeAll(async () => {
+    script = await bundle(join(import.meta.dirname, '../src/page.ts'));
+    browser = await openChromium(chromium!);
+  });
+  afterAll(async () => browser?.close());
+
+  describe.each(CASES)('$options, isolated: $isolated', ({ options, isolated }) => {
+    it.each(Object.keys(STRATEGIES))('%s', async (folder) => {
+      const asked: Asked = { package: folder, options, cases: fewCases() };
+      const report = await examine(browser, { script, isolated }, asked);
+      expect(report.failed).toEqual([]);
+      expect(report.isolated).toBe(isolated);
+      expect(report.passed).toBeGreaterThan(20);
+    });
+  });
+});
