@@ -60,6 +60,7 @@ describe('bench peers --quick', () => {
       'onnxruntime-node/Attention',
       'onnxruntime-node/MultiHeadAttention',
       'onnxruntime-node/GroupQueryAttention',
+      'wasm/f32x4.relaxed_madd',
     ]);
     expect(out).toMatch(/times as fast as onnxruntime-node\/Attention, 256 tokens/);
   });

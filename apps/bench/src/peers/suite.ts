@@ -2,6 +2,7 @@ import { dense } from '@jit-attention/strategy-dense';
 import { topk } from '@jit-attention/strategy-topk';
 
 import { SHARING } from '../candidates/built-in.js';
+import { FMA, fma } from '../kernels/fma.js';
 import { type Case, type Figure, ratio, type Rows, type Suite } from '../race/case.js';
 import { prefill } from '../race/prefill.js';
 import { EIGHT_HEADS } from '../race/shape.js';
@@ -35,11 +36,13 @@ function against(
     contenders: [
       prefill({ ...DENSE, tokens }),
       ...peers.map((peer) => contenderOf(peer, { ...EIGHT_HEADS, tokens })),
+      fma(),
     ],
     figures: (rows) =>
-      peers.map(({ implementation }) =>
+      peers.flatMap(({ implementation }) => [
         speedUp(rows, { implementation, tokens, target: targets[implementation] }),
-      ),
+        ...(peers === NATIVE ? [mostOf(rows, implementation)] : []),
+      ]),
   };
 }
 
@@ -67,6 +70,15 @@ function speedUp(
     value: ratio(rows.ms({ implementation }), ours),
     unit: 'factor',
     atLeast: target,
+  };
+}
+
+/** Native code has wider vectors than WASM: what could be reached if nothing but multiply-adds cost time. */
+function mostOf(rows: Rows, implementation: string): Figure {
+  return {
+    what: '  … if WASM ran at its multiply-add peak',
+    value: ratio(rows.gflops({ strategy: FMA }), rows.gflops({ implementation })),
+    unit: 'factor',
   };
 }
 
