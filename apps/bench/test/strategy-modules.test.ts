@@ -1,4 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { labelOf } from '../src/candidates/candidate.js';
 import { isPath, loadPlugin, pluginCandidates } from '../src/candidates/plugin.js';
@@ -27,8 +30,12 @@ const NEWEST = `({ budget = 8 } = {}) => ({
 let folder: Folder;
 beforeAll(() => {
   folder = new Folder();
+  vi.stubEnv('INIT_CWD', folder.path);
 });
-afterAll(() => folder.dispose());
+afterAll(() => {
+  vi.unstubAllEnvs();
+  folder.dispose();
+});
 
 const load = (name: string, text: string) => loadPlugin(folder.write(name, text));
 
@@ -87,6 +94,18 @@ describe('a module of a strategy', () => {
 });
 
 describe('--strategy', () => {
+  it('tells modules of one name apart, and takes the same file once', async () => {
+    mkdirSync(folder.at('d'));
+    const [one, other] = ['same.mjs', 'd/same.mjs'].map((name) =>
+      folder.write(name, `export default ${NEWEST};`),
+    );
+    const candidates = candidatesOf(await resolveStrategies([one, other, one]), 4096, [64]);
+    const labels = candidates.map(labelOf);
+    expect(labels).toEqual(['dense', 'newest same.mjs 64', `newest ${join('d', 'same.mjs')} 64`]);
+    const imports = candidates.slice(1).map(({ code }) => code.imports.from);
+    expect(imports).toEqual(['./same.mjs', './d/same.mjs']);
+  });
+
   it('tells modules from names', () => {
     const paths = ['./a.mjs', 'a.js', '/x/y', 'folder\\a'];
     expect([...paths, 'topk', 'topk:page'].filter(isPath)).toEqual(paths);
@@ -98,6 +117,7 @@ describe('--strategy', () => {
       'dense',
       ...['windowed 256', 'windowed 512', 'windowed 1024'],
       ...['topk page 256', 'topk page 512', 'topk page 1024', 'topk page 2048'],
+      ...[256, 512, 1024, 2048].map((budget) => `topk page-shared ${budget}`),
       ...['topk token 128', 'topk token 256', 'topk token 512'],
     ]);
   });
@@ -105,7 +125,12 @@ describe('--strategy', () => {
   it('always measures dense attention, first and once', async () => {
     const names = async (...wanted: string[]) =>
       candidatesOf(await resolveStrategies(wanted), 4096, [64]).map(labelOf);
-    expect(await names('topk')).toEqual(['dense', 'topk page 64', 'topk token 64']);
+    expect(await names('topk')).toEqual([
+      'dense',
+      'topk page 64',
+      'topk page-shared 64',
+      'topk token 64',
+    ]);
     expect(await names('topk:token', 'dense')).toEqual(['dense', 'topk token 64']);
   });
 });

@@ -1,9 +1,9 @@
-import { basename } from 'node:path';
+import { basename, isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 import { type AttentionStrategy, inputError } from '@jit-attention/core';
 
-import { assertExists, fromUser } from '../options/paths.js';
+import { assertExists, forUser, fromUser } from '../options/paths.js';
 import type { Candidate } from './candidate.js';
 
 type Factory = (options: { budget?: number }) => AttentionStrategy;
@@ -11,6 +11,8 @@ type Factory = (options: { budget?: number }) => AttentionStrategy;
 /** A module that exports one strategy, or one factory of them. */
 export interface Plugin {
   readonly path: string;
+  /** What tells its rows from others: the file's name, or more of its path where two have the same. */
+  readonly variant: string;
   /** `default`, or the name of the only export. */
   readonly exported: string;
   readonly value: AttentionStrategy | Factory;
@@ -40,7 +42,7 @@ export async function loadPlugin(text: string): Promise<Plugin> {
   if (!isFactory(value) && !isStrategy(value)) {
     fail(text, 'to export a strategy (an object with plan()) or a factory of one', value);
   }
-  return { path, exported: exported, value };
+  return { path, variant: basename(path), exported, value };
 }
 
 async function load(path: string): Promise<Record<string, unknown>> {
@@ -54,15 +56,24 @@ async function load(path: string): Promise<Record<string, unknown>> {
   }
 }
 
+/** Each file once; whoever shares a name with another is told from it by the path. */
+export function distinct(plugins: readonly Plugin[]): Plugin[] {
+  const files = [...new Map(plugins.map((plugin) => [plugin.path, plugin])).values()];
+  const shares = ({ path }: Plugin): boolean =>
+    files.some((other) => other.path !== path && basename(other.path) === basename(path));
+  return files.map((plugin) =>
+    shares(plugin) ? { ...plugin, variant: forUser(plugin.path) } : plugin,
+  );
+}
+
 /** The plugin at each budget: a factory is called with `{ budget }`, an object is as it is. */
 export function pluginCandidates(
-  { path, exported, value }: Plugin,
+  { path, variant, exported, value }: Plugin,
   budgets: readonly number[],
 ): Candidate[] {
-  const variant = basename(path);
   const isDefault = exported === 'default';
   const name = isDefault ? 'strategy' : exported;
-  const imports = { name, from: `./${variant}`, isDefault };
+  const imports = { name, from: specifierOf(path), isDefault };
   if (!isFactory(value)) {
     const create = (): AttentionStrategy => value;
     const code = { imports, expression: name };
@@ -75,6 +86,12 @@ export function pluginCandidates(
     create: () => value({ budget }),
     code: { imports, expression: `${name}({ budget: ${budget} })` },
   }));
+}
+
+/** To import the file from where the user stands. */
+function specifierOf(path: string): string {
+  const short = forUser(path).replaceAll('\\', '/');
+  return isAbsolute(short) || short.startsWith('../') ? short : `./${short}`;
 }
 
 /** A factory that throws is measured as a row with an error, under the name of its export. */

@@ -1,8 +1,9 @@
 import { inputError } from '@jit-attention/core';
 
+import { fromUser } from '../options/paths.js';
 import { DENSE, FAMILIES, type Family } from './built-in.js';
 import type { Candidate } from './candidate.js';
-import { isPath, loadPlugin, type Plugin, pluginCandidates } from './plugin.js';
+import { distinct, isPath, loadPlugin, type Plugin, pluginCandidates } from './plugin.js';
 
 /** What `--strategy` asked for, before budgets are chosen. */
 export type Source = Family | Plugin;
@@ -14,11 +15,12 @@ export type Source = Family | Plugin;
  * @throws {InputError} `INVALID_OPTION` for an unknown name; what {@link loadPlugin} throws
  */
 export async function resolveStrategies(wanted: readonly string[]): Promise<Source[]> {
-  const sources: Source[] = [];
-  for (const text of wanted) {
-    sources.push(...(isPath(text) ? [await loadPlugin(text)] : named(text)));
-  }
-  return [...new Set([DENSE, ...(wanted.length === 0 ? FAMILIES : sources)])];
+  if (wanted.length === 0) return [...FAMILIES];
+  const plugins = distinct(await Promise.all(wanted.filter(isPath).map(loadPlugin)));
+  const sources = wanted.flatMap<Source>((text) =>
+    isPath(text) ? plugins.find(({ path }) => path === fromUser(text))! : named(text),
+  );
+  return [...new Set([DENSE, ...sources])];
 }
 
 /** `topk:page`, or `topk` for all its variants. */
