@@ -4,7 +4,15 @@ import { inputError } from '@jit-attention/core';
 import { modelDirectory } from '@jit-attention/reference-model';
 
 import { openModelDirectory } from './model/directory.js';
-import { type AttentionData, captureAttention, readQkv, readText } from './model/index.js';
+import {
+  type AttentionData,
+  bookText,
+  captureAttention,
+  encodeUpTo,
+  loadTokenizer,
+  readQkv,
+  readText,
+} from './model/index.js';
 import { findAttention } from './model/onnx/attention-nodes.js';
 import { readOnnx } from './model/onnx/file.js';
 import type { OverviewOptions } from './options/overview-options.js';
@@ -46,7 +54,7 @@ function fromFile(qkv: string, wanted: Wanted): ActivationsSource {
   const data = { config, warnings, layers: layers.filter(({ layer }) => numbers.includes(layer)) };
   return {
     title: `Reading ${basename(path)}`,
-    tokens: chosenTokens(wanted, config.tokens, basename(path)),
+    tokens: chosenTokens(wanted, config.tokens, `the context of ${basename(path)}`),
     load: () => Promise.resolve({ data, model: config.model, text: basename(path) }),
   };
 }
@@ -58,7 +66,10 @@ function fromModel(wanted: Wanted): ActivationsSource {
   if (textFile !== undefined) assertExists('--text', textFile, 'file');
   const { config, onnxFile } = openModelDirectory(directory);
   const model = wanted.model === undefined ? 'the reference model' : basename(directory);
-  const tokens = chosenTokens(wanted, config.max_position_embeddings ?? Infinity, model);
+  const context = config.max_position_embeddings ?? Infinity;
+  const longest = chosenTokens(wanted, context, `the context of ${model}`).at(-1)!;
+  const ids = encodeUpTo(loadTokenizer(directory), textOf(textFile), longest);
+  const tokens = chosenTokens(wanted, ids.length, 'the tokens of the text');
   const known = findAttention(readOnnx(onnxFile)).map(({ layer }) => layer);
   const layers = chosenLayers(known, wanted);
   const text = textFile === undefined ? 'Moby-Dick' : basename(textFile);
@@ -68,9 +79,9 @@ function fromModel(wanted: Wanted): ActivationsSource {
     async load(onProgress) {
       const data = await captureAttention({
         directory,
-        tokens: tokens.at(-1)!,
+        tokens: ids.length,
         layers,
-        ...(textFile !== undefined && { text: readText(textFile) }),
+        ids,
         onProgress: (progress) => onProgress(progress.done / progress.tokens),
       });
       return { data, model, text };
@@ -78,11 +89,19 @@ function fromModel(wanted: Wanted): ActivationsSource {
   };
 }
 
-/** Ascending. */
+/** @throws {InputError} `INVALID_OPTION` for a file without text */
+function textOf(file: string | undefined): string {
+  if (file === undefined) return bookText();
+  const text = readText(file);
+  if (text.trim() !== '') return text;
+  throw inputError('--text', 'a text to read', `${file}, which is empty`);
+}
+
+/** Those asked for, else what there is up to {@link DEFAULT_TOKENS}; ascending. */
 function chosenTokens({ tokens }: Wanted, most: number, of: string): number[] {
   const chosen = [...(tokens ?? [Math.min(DEFAULT_TOKENS, most)])].sort((a, b) => a - b);
   if (chosen.at(-1)! <= most) return chosen;
-  throw inputError('--tokens', `at most ${most}, the context of ${of}`, chosen.at(-1));
+  throw inputError('--tokens', `at most ${most}, ${of}`, chosen.at(-1));
 }
 
 /** Those asked for; else all, or with `--quick` the first and the last. */

@@ -9,6 +9,7 @@ let folder: Folder;
 beforeAll(() => {
   folder = new Folder();
   writeSynthetic(folder);
+  folder.write('empty.txt', '\n');
 });
 afterAll(() => folder.dispose());
 
@@ -34,12 +35,22 @@ const refused: readonly (readonly [args: string, message: string | RegExp])[] = 
     /--qkv: expected a file, got .*none\.safetensors, which does not exist/,
   ],
   ['--model none', /--model: expected a directory, got .*none, which does not exist/],
+  ['--text empty.txt/none.txt', /--text: expected a file, got .*, which does not exist/],
   ['--text none.txt', /--text: expected a file, got .*none\.txt, which does not exist/],
   ['--qkv qkv.safetensors --model .', 'overview: expected --qkv or --model, got both'],
   ['--qkv qkv.safetensors --text a.txt', 'overview: expected --qkv or --text, got both'],
   ['--qkv qkv.safetensors --tokens 64,512', '--tokens: expected at most 320'],
   ['--qkv qkv.safetensors --layers 1,7', /expected some of 0, 1, got.*7/],
   ['--qkv qkv.safetensors --json .', /--json: expected a file, got a directory/],
+  [
+    '--qkv qkv.safetensors --json qkv.safetensors/x/y.json',
+    /--json: expected a path through folders, got .*y\.json, where .*qkv\.safetensors is a file/,
+  ],
+  [
+    '--qkv qkv.safetensors --html qkv.safetensors/y.html',
+    /--html: expected a path through folders/,
+  ],
+  ['--text empty.txt', /--text: expected a text to read, got .*empty\.txt, which is empty/],
 ];
 
 describe('overview refuses, before any work,', () => {

@@ -230,10 +230,18 @@ describe('bench overview', () => {
     );
   });
 
+  it('reads what there is of a short text, unless told otherwise', async () => {
+    folder.write('short.txt', 'Call me Ishmael. Some years ago.');
+    const args = ['--text', 'short.txt', '--layers', '0', '--strategy', 'dense', '--quick'];
+    const { status, out, err } = await runMain(args, folder.path);
+    expect([status, err]).toEqual([0, '']);
+    expect(out).toMatch(/reading short\.txt: \d\d? tokens/);
+  });
+
   it('refuses more tokens than the text has', async () => {
     folder.write('short.txt', 'Call me Ishmael.');
     const { status, err } = await runMain(['--text', 'short.txt', '--tokens', '64'], folder.path);
-    expect(err).toMatch(/expected at most the \d+ tokens of the text, got 64/);
+    expect(err).toMatch(/--tokens: expected at most \d+, the tokens of the text, got 64/);
     expect(status).toBe(2);
   });
 });

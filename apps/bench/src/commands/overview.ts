@@ -30,10 +30,10 @@ export async function runOverview(
   const files = filesOf(options);
   const plan = await planOverview(options);
   const overview = await measure(plan, terminal).finally(() => closeDevices(plan.devices));
+  printOverview(overview, terminal.print); // first: whatever becomes of the files
   const results = resultsOf(overview, command);
   write(files.json, `${JSON.stringify(results, undefined, 1)}\n`);
   write(files.html, renderReport(overview, results.environment));
-  printOverview(overview, terminal.print);
   terminal.print(`results  ${forUser(files.json)}\nreport   ${forUser(files.html)}`);
 }
 

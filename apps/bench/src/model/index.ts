@@ -8,3 +8,4 @@ export {
 export { captureAttention, type CaptureOptions, type CaptureProgress } from './capture.js';
 export { readQkv, writeQkv } from './qkv.js';
 export { bookText, readText } from './text.js';
+export { encodeUpTo, loadTokenizer } from './tokenize.js';

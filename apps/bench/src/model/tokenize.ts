@@ -21,14 +21,18 @@ export function loadTokenizer(directory: string): Tokenizer {
  * @throws `INVALID_OPTION` if the text has fewer
  */
 export function encode(tokenizer: Tokenizer, text: string, tokens: number): number[] {
+  const ids = encodeUpTo(tokenizer, text, tokens);
+  if (ids.length === tokens) return ids;
+  throw inputError('tokens', `at most the ${ids.length} tokens of the text`, tokens, {
+    hint: 'ask for fewer, or give a longer text',
+  });
+}
+
+/** The first `tokens` token ids of a text; all of them where it has fewer. */
+export function encodeUpTo(tokenizer: Tokenizer, text: string, tokens: number): number[] {
   for (let length = tokens * CHARACTERS_A_TOKEN; ; length *= 2) {
     const { ids } = tokenizer.encode(text.slice(0, length));
     // the last few tokens of a part may differ from those of the whole
-    if (length >= text.length || ids.length >= tokens + 64) {
-      if (ids.length >= tokens) return ids.slice(0, tokens);
-      throw inputError('tokens', `at most the ${ids.length} tokens of the text`, tokens, {
-        hint: 'ask for fewer, or give a longer text',
-      });
-    }
+    if (length >= text.length || ids.length >= tokens + 64) return ids.slice(0, tokens);
   }
 }
