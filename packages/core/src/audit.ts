@@ -11,7 +11,7 @@ export interface AuditOptions {
   /** `onMiss` is called for a step whose lowest recall is below this. Default 0: never. */
   readonly minRecall?: number | undefined;
   readonly onMiss?: ((report: AuditReport) => void) | undefined;
-  /** Called for every audited step, before `onMiss`. */
+  /** Called for every audited step of a call that succeeded, before `onMiss`. */
   readonly onReport?: ((report: AuditReport) => void) | undefined;
   /**
    * For strategies that read `step.feedback`: the steps after which a report arrives, awaited if it is late, so
@@ -48,6 +48,11 @@ const OPTIONS: readonly (keyof AuditOptions)[] = [
 /**
  * The alarm cord: on a sample of queries the full softmax is computed as well, `stats()` then has `recall` (the
  * attention mass that the strategy captured) and `outputError`, and a miss calls `onMiss`.
+ *
+ * A step whose plan has no full softmax over the cache to be compared with is not audited: one with gates, with
+ * entries from elsewhere, with queries or a scale of a branch's own, or with several bounds of what is visible. When
+ * no step of a call is audited, `stats()` has no `recall` and no `outputError`. The listeners hear of a call once it
+ * has succeeded; of one that fails or is aborted, never.
  *
  * An audit needs the whole cache, so a strategy that lets old pages go keeps them while it is audited.
  *

@@ -41,7 +41,8 @@ export interface Handoff {
 
 /**
  * What a step reads, as data. Its branches share one softmax (joint, by log-sum-exp), or with `gates` each has
- * its own and the outputs are weighted and added.
+ * its own and the outputs are weighted and added. In one softmax, branches that read the same (keys, values,
+ * query, scale and bound, defaults spelled out or not) are united first: an entry that several select counts once.
  */
 export interface Plan {
   readonly branches: readonly Branch[];

@@ -1,6 +1,6 @@
 import { inputError, PlanError } from './errors.js';
-import { type Branch, type Plan, valuesOf } from './plan.js';
-import { unite } from './selection.js';
+import { melt, readTheSame, seeTheSame } from './melt.js';
+import type { Plan } from './plan.js';
 import type { AttentionStrategy, Index, IndexSite, Step } from './strategy.js';
 
 /**
@@ -73,21 +73,18 @@ function unitePlans(step: Step, [a, b]: readonly [Plan, Plan]): Plan {
       'unite inside the gated strategy instead',
     );
   }
-  const branches: Branch[] = [];
-  for (const branch of a.branches) addTo(branches, branch, step);
-  const own = [...branches];
   for (const branch of b.branches) {
-    if (own.some((other) => readTheSame(other, branch, step) && !seeTheSame(other, branch, step))) {
-      throw invalid('one bound of what a query sees of the same entries', 'two');
-    }
-    addTo(branches, branch, step);
+    const clash = a.branches.some(
+      (other) => readTheSame(other, branch, step) && !seeTheSame(other, branch, step),
+    );
+    if (clash) throw invalid('one bound of what a query sees of the same entries', 'two');
   }
   const [first, second] = [a.handoff, b.handoff];
   const handoff = {
     selections: named(first?.selections, second?.selections),
     entries: named(first?.entries, second?.entries),
   };
-  return { branches, handoff };
+  return { branches: melt([...a.branches, ...b.branches], step), handoff };
 }
 
 /** What either hands on; a later layer finds it by name, so a name has one meaning. */
@@ -111,29 +108,6 @@ function invalid(expected: string, actual: string, hint?: string): PlanError {
     actual,
     hint,
   });
-}
-
-/** Melts a branch into the one that reads the same entries, if there is one. */
-function addTo(branches: Branch[], branch: Branch, step: Step): void {
-  const same = branches.findIndex(
-    (other) => readTheSame(other, branch, step) && seeTheSame(other, branch, step),
-  );
-  if (same < 0) branches.push(branch);
-  else branches[same] = { ...branch, selection: unite(branches[same].selection, branch.selection) };
-}
-
-/** The same logits and values, defaults spelled out or not. */
-function readTheSame(a: Branch, b: Branch, { query, layer }: Step): boolean {
-  return (
-    a.keys === b.keys &&
-    valuesOf(a) === valuesOf(b) &&
-    (a.query ?? query) === (b.query ?? query) &&
-    (a.scale ?? layer.scale) === (b.scale ?? layer.scale)
-  );
-}
-
-function seeTheSame(a: Branch, b: Branch, { visible }: Step): boolean {
-  return JSON.stringify(a.visible ?? visible) === JSON.stringify(b.visible ?? visible);
 }
 
 type Range = readonly [start: number, end: number];

@@ -1,7 +1,8 @@
-import type { SelectRequest } from '../backend.js';
+import type { Bound } from '../bound.js';
+import type { AttendRequest, SelectRequest } from '../backend.js';
 import { rowBytes } from '../dtype.js';
-import { headsOf, widthOf } from '../entries.js';
-import { visibleAt } from '../positions.js';
+import { type Entries, headsOf, widthOf } from '../entries.js';
+import { type Positions, visibleAt } from '../positions.js';
 import { scoredEntries } from '../select.js';
 import { blockSizeOf } from '../selection.js';
 
@@ -43,4 +44,32 @@ function scoredAt(request: SelectRequest, row: number, position: number): number
   const seen = visibleAt(own ?? visible, position, length);
   const candidates = within ? within.ids.shape[3] * blockSizeOf(within) : Infinity;
   return Math.min(seen, candidates);
+}
+
+/** What reading one entry of a branch costs, for the query heads that share it. */
+export function entryCost(request: AttendRequest): {
+  flopsPerEntry: number;
+  bytesPerEntry: number;
+} {
+  const { keys, values, query, valueDim } = request;
+  const keyWidth = widthOf(keys);
+  const group = query.shape[1] / keys.storage.shape[1];
+  const valueBytes = values === 'keys' ? 0 : rowBytes(values.storage.dtype, valueDim);
+  return {
+    flopsPerEntry: 2 * (keyWidth + valueDim) * group,
+    bytesPerEntry: rowBytes(keys.storage.dtype, keyWidth) + valueBytes,
+  };
+}
+
+/** Entries that the queries of a chunk see, one head's. */
+export function countVisible(
+  { keys, visible }: { keys: Entries; visible: Bound | undefined },
+  positions: Positions,
+): number {
+  let sum = 0;
+  positions.first.forEach((first, row) => {
+    for (let t = 0; t < positions.counts[row]; t++)
+      sum += visibleAt(visible, first + t, keys.lengths[row]);
+  });
+  return sum;
 }
