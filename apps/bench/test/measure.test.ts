@@ -6,11 +6,11 @@ import { describe, expect, it } from 'vitest';
 
 import { BACKENDS, type Device } from '../src/backends.js';
 import type { Candidate } from '../src/candidates/candidate.js';
-import { measureLayer } from '../src/measure/layer.js';
+import { measureLayer, workOf } from '../src/measure/layer.js';
 import { mapMass } from '../src/measure/mass.js';
 import { assess } from '../src/measure/quality.js';
 import { drawRuns } from '../src/measure/runs.js';
-import { time, type Timing } from '../src/measure/time.js';
+import { lapsOf, time, type Timing } from '../src/measure/time.js';
 import { tokensOf, Walk } from '../src/measure/walk.js';
 import { firstLayer, synthetic } from './synthetic.js';
 
@@ -124,6 +124,24 @@ describe('time', () => {
   });
 });
 
+describe('turns of time', () => {
+  it('warm everyone up, then start with another one each', async () => {
+    const order: string[] = [];
+    const logged = (name: string): AttentionStrategy => ({
+      ...dense(),
+      name,
+      plan: (step) => {
+        order.push(name);
+        return dense().plan(step);
+      },
+    });
+    const run = [{ start: 0, count: 32 }];
+    const [first] = await time(device, ['a', 'b', 'c'].map(logged), input, run, 4);
+    expect(order.join('')).toBe('abc' + 'abc' + 'bca' + 'cab' + 'abc');
+    expect((first as Timing).runs).toHaveLength(1);
+  });
+});
+
 describe('measureLayer', () => {
   it('keeps the place of whoever fails, with the reason', async () => {
     const candidates = [
@@ -141,7 +159,8 @@ describe('measureLayer', () => {
     expect(measured.map((one) => Boolean(one.timing))).toEqual([true, false, false, true]);
     expect(measured[1].error).toBe('cannot be made');
     expect(measured[2].error).toMatch(/budget/);
-    expect(work).toBeGreaterThan(0);
+    const failed = 2; // is not timed
+    expect(work).toBe(workOf(task) - failed * lapsOf(runs, task.repetitions));
   });
 });
 

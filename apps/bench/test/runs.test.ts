@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { allRuns, drawRuns, STRETCH } from '../src/measure/runs.js';
+import { allRuns, drawRuns, lastRuns, STRETCH } from '../src/measure/runs.js';
 
 const CASES = { numRuns: Number(process.env.JIT_ATTENTION_CASES ?? 50), seed: 20261 };
 
@@ -27,6 +27,17 @@ describe('allRuns', () => {
       }),
       CASES,
     );
+  });
+});
+
+describe('lastRuns', () => {
+  it('is the end of all runs', () => {
+    expect(lastRuns(4096, 2)).toEqual([
+      { start: 3072, count: 512 },
+      { start: 3584, count: 512 },
+    ]);
+    expect(lastRuns(700, 2)).toEqual(allRuns(700));
+    expect(lastRuns(4096, Infinity)).toEqual(allRuns(4096));
   });
 });
 

@@ -6,7 +6,7 @@ import type { Device } from '../backends.js';
 import { type Candidate, labelOf } from '../candidates/candidate.js';
 import { assess, type Quality } from './quality.js';
 import type { Run } from './runs.js';
-import { time, type Timing } from './time.js';
+import { lapsOf, time, type Timing } from './time.js';
 import type { LayerInput } from './walk.js';
 
 /** One strategy at one budget on one layer; with `error` where it failed, and what was known until then. */
@@ -34,7 +34,7 @@ export type OnWork = (runs: number, doing: string) => void;
 
 /** How many runs {@link measureLayer} attends to in all; an audited run counts twice, as it is attended to twice. */
 export function workOf({ candidates, runs, repetitions }: LayerTask): number {
-  return candidates.length * runs.length * (2 + repetitions);
+  return candidates.length * (2 * runs.length + lapsOf(runs, repetitions));
 }
 
 /** Measures quality first, then times what has passed. A candidate that fails keeps its place, with its error. */

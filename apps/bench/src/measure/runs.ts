@@ -36,6 +36,11 @@ export function allRuns(tokens: number): Run[] {
   }));
 }
 
+/** The last stretches of {@link allRuns}, where pasts are longest. */
+export function lastRuns(tokens: number, stretches: number): Run[] {
+  return allRuns(tokens).slice(-stretches);
+}
+
 export function queriesIn(runs: readonly Run[]): number {
   return runs.reduce((sum, { count }) => sum + count, 0);
 }

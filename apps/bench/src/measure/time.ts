@@ -17,9 +17,11 @@ export interface Timing {
 
 /**
  * Times strategies side by side: run by run and repetition by repetition they take turns, so that what slows the
- * machine down slows all of them. Timed is one call on tensors that lie on the backend, its index update and its
- * result's way back included.
+ * machine down slows all of them. Each first goes once untimed, and another one starts each turn, so that nobody
+ * pays for code that is not compiled yet or gains from its place. Timed is one call on tensors that lie on the
+ * backend, its index update and its result's way back included.
  *
+ * @param onTimed called after each lap, {@link lapsOf} times for each strategy
  * @returns a timing, or what was thrown, for each strategy
  */
 export async function time(
@@ -31,19 +33,29 @@ export async function time(
   onTimed: (strategy: number) => void = () => undefined,
 ): Promise<(Timing | Error)[]> {
   const racers = strategies.map((strategy) => new Racer(device, strategy, input));
-  for (const run of runs) {
+  const takeTurns = async (first: number, go: (racer: Racer) => Promise<void>): Promise<void> => {
+    for (let place = 0; place < racers.length; place++) {
+      const i = (first + place) % racers.length;
+      await go(racers[i]);
+      onTimed(i);
+      await setImmediate(); // lets progress be drawn, outside of what is timed
+    }
+  };
+  for (const [i, run] of runs.entries()) {
     const tensors = uploadRun(device.backend, input, run);
     for (const racer of racers) await racer.start(run);
+    if (i === 0) await takeTurns(0, (racer) => racer.warmUp(run, tensors));
     for (let repetition = 0; repetition < repetitions; repetition++) {
-      for (const [i, racer] of racers.entries()) {
-        await racer.lap(run, tensors);
-        onTimed(i);
-        await setImmediate(); // lets progress be drawn, outside of what is timed
-      }
+      await takeTurns(i * repetitions + repetition, (racer) => racer.lap(run, tensors));
     }
     for (const tensor of Object.values(tensors)) tensor.dispose();
   }
   return racers.map((racer) => racer.finish());
+}
+
+/** How often {@link time} runs a strategy. */
+export function lapsOf(runs: readonly Run[], repetitions: number): number {
+  return 1 + runs.length * repetitions;
 }
 
 class Racer {
@@ -65,14 +77,13 @@ class Racer {
     this.#laps.push([]);
   }
 
+  async warmUp(run: Run, tensors: RunTensors): Promise<void> {
+    await this.#guard(async (walk) => void (await timeOf(walk, run, tensors)));
+  }
+
   async lap(run: Run, tensors: RunTensors): Promise<void> {
     await this.#guard(async (walk) => {
-      walk.rewind(run);
-      const before = performance.now();
-      const result = await walk.attendTo(tensors);
-      await result.output.data();
-      this.#laps.at(-1)!.push(performance.now() - before);
-      result.dispose();
+      this.#laps.at(-1)!.push(await timeOf(walk, run, tensors));
     });
   }
 
@@ -94,4 +105,15 @@ class Racer {
       this.#error = error as Error;
     }
   }
+}
+
+/** Milliseconds until the output is there. */
+async function timeOf(walk: Walk, run: Run, tensors: RunTensors): Promise<number> {
+  walk.rewind(run);
+  const before = performance.now();
+  const result = await walk.attendTo(tensors);
+  await result.output.data();
+  const ms = performance.now() - before;
+  result.dispose();
+  return ms;
 }
