@@ -1,7 +1,7 @@
-import { DENSE } from './candidates/built-in.js';
+import { DENSE, isDense } from './candidates/built-in.js';
 import type { BackendEntry } from './backends.js';
 import { type Candidate, type Import, labelOf } from './candidates/candidate.js';
-import { percent, share } from './format.js';
+import { factor, percent, share } from './format.js';
 import type { Measurement } from './measure/layer.js';
 import type { Quality, Recall } from './measure/quality.js';
 import type { Timing } from './measure/time.js';
@@ -20,8 +20,8 @@ export interface Recommendation {
 }
 
 /**
- * For each layer the candidate that reads the fewest bytes, and among those the fastest, of all whose recall is at
- * least {@link MIN_RECALL_P5} at the 5th percentile.
+ * For each layer the candidate that reads the fewest bytes, and among those the fastest, of all that read fewer than
+ * dense attention, are faster, and have a recall of at least {@link MIN_RECALL_P5} at the 5th percentile.
  */
 export function recommend(measurements: readonly Measurement[]): Recommendation[] {
   const layers = [...new Set(measurements.map(({ input }) => input.layer))];
@@ -33,12 +33,11 @@ export function recommend(measurements: readonly Measurement[]): Recommendation[
 
 function best(measurements: readonly Measurement[]): Omit<Recommendation, 'layer'> {
   const complete = measurements.filter(isComplete).sort(byCost);
-  const good = complete.findIndex(({ quality }) => quality.recall.p5 >= MIN_RECALL_P5);
-  const found = complete[good];
-  // Who reads everything is dense attention, under whatever name.
-  if (!found || found.quality.density === 1) {
-    return { candidate: DENSE.at(undefined), reason: nearMiss(complete.slice(0, good)) };
-  }
+  const dense = complete.find(({ candidate }) => isDense(candidate));
+  const cheaper = dense ? complete.filter((one) => readsLess(one, dense)) : [];
+  const good = cheaper.filter(({ quality }) => quality.recall.p5 >= MIN_RECALL_P5);
+  const found = good.find((one) => isFaster(one, dense!));
+  if (!found) return { candidate: DENSE.at(undefined), reason: nearMiss(cheaper, good, dense) };
   const { density, recall } = found.quality;
   const reason = `reads ${percent(density)}, recall p5 ${share(recall.p5)}`;
   return { candidate: found.candidate, reason };
@@ -56,8 +55,26 @@ function byCost(a: Complete, b: Complete): number {
   return a.quality.bytesRead - b.quality.bytesRead || a.timing.ms - b.timing.ms;
 }
 
-/** Why dense attention, of those that are cheaper. */
-function nearMiss(cheaper: readonly Complete[]): string {
+/** Who reads everything is dense attention, under whatever name. */
+function readsLess({ quality }: Complete, dense: Complete): boolean {
+  return quality.density < 1 && quality.bytesRead < dense.quality.bytesRead;
+}
+
+function isFaster({ timing }: Complete, dense: Complete): boolean {
+  return timing.ms < dense.timing.ms;
+}
+
+/** Why dense attention: what reads less misses too much, or takes longer. */
+function nearMiss(
+  cheaper: readonly Complete[],
+  good: readonly Complete[],
+  dense: Complete | undefined,
+): string {
+  if (dense && good.length > 0) {
+    const [fastest] = [...good].sort((a, b) => a.timing.ms - b.timing.ms);
+    const times = factor(fastest.timing.ms / dense.timing.ms);
+    return `nothing good enough is faster; ${labelOf(fastest.candidate)} takes ${times} the time`;
+  }
   const reason = `nothing cheaper has a recall p5 of ${MIN_RECALL_P5}`;
   const [nearest] = [...cheaper].sort((a, b) => b.quality.recall.p5 - a.quality.recall.p5);
   if (!nearest) return reason;

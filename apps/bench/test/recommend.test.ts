@@ -48,7 +48,7 @@ function measured(
   };
 }
 
-const all = measured(dense, { bytes: 100, p5: 1, density: 1 });
+const all = measured(dense, { bytes: 100, p5: 1, density: 1, ms: 10 });
 const chosen = (...measurements: Measurement[]) => recommend(measurements)[0];
 
 describe('recommend', () => {
@@ -83,6 +83,15 @@ describe('recommend', () => {
     expect(reason).toBe('nothing cheaper has a recall p5 of 0.95; topk page 128 has 0.800');
   });
 
+  it('passes over what is slower than dense attention, and says so where nothing else is left', () => {
+    const oracle = measured(pages(64), { bytes: 10, p5: 0.99, ms: 25 });
+    const { candidate } = chosen(all, oracle, measured(windowed(128), { bytes: 50, p5: 0.96 }));
+    expect(candidate).toMatchObject({ strategy: 'windowed', budget: 128 });
+    const none = chosen(all, oracle, measured(windowed(64), { bytes: 5, p5: 0.9 }));
+    expect(none.candidate.strategy).toBe('dense');
+    expect(none.reason).toBe('nothing good enough is faster; topk page 64 takes 2.5× the time');
+  });
+
   it('calls whatever reads everything dense attention', () => {
     const { candidate } = chosen(all, measured(pages(512), { bytes: 99, p5: 1, density: 1 }));
     expect(candidate.strategy).toBe('dense');
@@ -101,7 +110,7 @@ describe('recommend', () => {
     const found = recommend([
       all,
       measured(windowed(64), { bytes: 10, p5: 0.99 }),
-      measured(dense, { bytes: 100, p5: 1, density: 1, layer: 3 }),
+      measured(dense, { bytes: 100, p5: 1, density: 1, ms: 10, layer: 3 }),
       measured(windowed(64), { bytes: 10, p5: 0.2, layer: 3 }),
     ]);
     expect(found.map(({ layer, candidate }) => [layer, candidate.strategy])).toEqual([

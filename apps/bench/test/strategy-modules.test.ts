@@ -115,9 +115,9 @@ describe('--strategy', () => {
     const names = candidatesOf(await resolveStrategies([]), 4096).map(labelOf);
     expect(names).toEqual([
       'dense',
-      ...['windowed 256', 'windowed 512', 'windowed 1024'],
+      ...['windowed 256', 'windowed 512', 'windowed 1024', 'windowed 2048'],
       ...['topk page 256', 'topk page 512', 'topk page 1024', 'topk page 2048'],
-      ...[256, 512, 1024, 2048].map((budget) => `topk page-shared ${budget}`),
+      ...[256, 512, 1024, 2048, 3072].map((budget) => `topk page-shared ${budget}`),
       ...['topk token 128', 'topk token 256', 'topk token 512'],
     ]);
   });

@@ -3,7 +3,7 @@ import { dense } from '@jit-attention/strategy-dense';
 import { topk } from '@jit-attention/strategy-topk';
 import { windowed } from '@jit-attention/strategy-windowed';
 
-import type { Candidate } from './candidate.js';
+import { type Candidate, seriesOf } from './candidate.js';
 
 /** A strategy that the benchmark knows by name, at any budget. */
 export interface Family {
@@ -21,6 +21,11 @@ export const SHARING = 64;
 
 export const DENSE: Family = family({ factory: 'dense', make: dense, options: () => undefined });
 
+/** Whether it is the attention that others are compared with. */
+export function isDense(candidate: Candidate): boolean {
+  return seriesOf(candidate) === DENSE.name;
+}
+
 /** A new strategy package gets its line here. */
 export const FAMILIES: readonly Family[] = [
   DENSE,
@@ -28,7 +33,7 @@ export const FAMILIES: readonly Family[] = [
     factory: 'windowed',
     make: windowed,
     options: (budget) => ({ window: budget - SINKS, sinks: SINKS }),
-    shares: [1 / 16, 1 / 8, 1 / 4],
+    shares: [1 / 16, 1 / 8, 1 / 4, 1 / 2],
   }),
   family({
     factory: 'topk',
@@ -42,7 +47,7 @@ export const FAMILIES: readonly Family[] = [
     variant: 'page-shared',
     make: topk,
     options: (budget) => ({ budget, granularity: 'page', queryBlock: SHARING }) as const,
-    shares: [1 / 16, 1 / 8, 1 / 4, 1 / 2],
+    shares: [1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4],
     // Sinks, and a block of queries that may lie across two pages.
     leastPages: 3,
   }),
