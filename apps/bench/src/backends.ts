@@ -1,5 +1,7 @@
 import { type Backend, inputError } from '@jit-attention/core';
 
+import { plural } from './format.js';
+
 /** A place to compute. */
 export interface BackendEntry {
   /** The package that has it, loaded when it is asked for. */
@@ -61,27 +63,46 @@ export interface Device {
 
 type BackendFactory = (options: { threads: number }) => Backend | Promise<Backend>;
 
-/** What can be said without loading a backend. @throws {InputError} `INVALID_OPTION` */
+/**
+ * What can be said without loading a backend.
+ * @throws {InputError} `INVALID_OPTION` for an unknown backend, or one that has none of the numbers of threads
+ */
 export function assertBackends(names: readonly string[], threads: readonly number[]): void {
   for (const name of names) {
     const entry = Object.hasOwn(BACKENDS, name) ? BACKENDS[name] : undefined;
     if (!entry) throw inputError('--backend', Object.keys(BACKENDS).join(', '), name);
-    const most = Math.max(...threads);
-    if (most <= entry.threads) continue;
-    throw inputError('--threads', `at most ${entry.threads} for backend ${name}`, most);
+    const least = Math.min(...threads);
+    if (least <= entry.threads) continue;
+    throw inputError('--threads', `at most ${entry.threads} for backend ${name}`, least);
   }
 }
 
 /**
- * Every backend at every number of threads, which {@link assertBackends} has passed.
+ * Every backend, which {@link assertBackends} has passed, at every number of threads that it can use.
  * @throws {InputError} `UNSUPPORTED` for a backend that is not installed
  */
 export async function openDevices(
   names: readonly string[],
   threads: readonly number[],
 ): Promise<Device[]> {
-  const wanted = names.flatMap((name) => threads.map((count) => [name, count] as const));
+  const wanted = names.flatMap((name) =>
+    threads
+      .filter((count) => count <= BACKENDS[name].threads)
+      .map((count) => [name, count] as const),
+  );
   return Promise.all(wanted.map(([name, count]) => openDevice(name, count)));
+}
+
+/** A sentence for each backend that {@link openDevices} leaves out at some numbers of threads. */
+export function skippedDevices(names: readonly string[], threads: readonly number[]): string[] {
+  return names.flatMap((name) => {
+    const { threads: most } = BACKENDS[name];
+    const skipped = threads.filter((count) => count > most);
+    if (skipped.length === 0) return [];
+    return [
+      `backend ${name} has at most ${plural(most, 'thread')}: not run on ${skipped.join(', ')}`,
+    ];
+  });
 }
 
 export async function closeDevices(devices: readonly Device[]): Promise<void> {

@@ -1,12 +1,12 @@
 import type { Activations, ActivationsSource } from './activations.js';
 import { openActivations } from './activations.js';
-import { assertBackends, type Device, openDevices } from './backends.js';
+import { assertBackends, type Device, openDevices, skippedDevices } from './backends.js';
 import { DENSE } from './candidates/built-in.js';
 import { type Candidate, seriesOf } from './candidates/candidate.js';
 import { candidatesOf, resolveStrategies, type Source } from './candidates/resolve.js';
 import { type LayerTask, measureLayer, type OnWork, workOf } from './measure/layer.js';
 import { mapMass, type MassMap } from './measure/mass.js';
-import { allRuns, drawRuns } from './measure/runs.js';
+import { drawRuns, lastRuns } from './measure/runs.js';
 import type { LayerInput } from './measure/walk.js';
 import { firstTokens } from './model/index.js';
 import { assertConsistent, type OverviewOptions } from './options/overview-options.js';
@@ -17,9 +17,13 @@ import { type Group, summariesOf } from './summary.js';
 export interface OverviewPlan {
   readonly source: ActivationsSource;
   readonly devices: readonly Device[];
+  /** A sentence for each thing that was asked for and cannot be. */
+  readonly skipped: readonly string[];
   readonly strategies: readonly Source[];
   readonly budgets: readonly number[] | undefined;
-  /** Where not all queries are measured, which: so many runs of so many consecutive ones. */
+  /** The last so many stretches of a prefill; Infinity: all of it. */
+  readonly stretches: number;
+  /** On a backend that is too slow for that, so many runs of so many consecutive queries. */
   readonly sample: { readonly runs: number; readonly length: number };
   readonly repetitions: number;
   readonly seed: number;
@@ -37,8 +41,8 @@ export interface Overview {
 }
 
 /** A run is a page, so that each starts where a page does; four of them are enough for a backend in f64. */
-const FULL = { sample: { runs: 4, length: 64 }, repetitions: 3 };
-const QUICK = { sample: { runs: 4, length: 32 }, repetitions: 1 };
+const FULL = { stretches: Infinity, sample: { runs: 4, length: 64 }, repetitions: 3 };
+const QUICK = { stretches: 2, sample: { runs: 4, length: 32 }, repetitions: 1 };
 
 /** Layers that are looked through for a head to show. */
 const MAPPED_LAYERS = 2;
@@ -50,8 +54,9 @@ export async function planOverview(options: OverviewOptions): Promise<OverviewPl
   const strategies = await resolveStrategies(options.strategy);
   const source = openActivations(options);
   const devices = await openDevices(options.backend, options.threads);
+  const skipped = skippedDevices(options.backend, options.threads);
   const { budget: budgets, seed, quick } = options;
-  return { source, devices, strategies, budgets, seed, ...(quick ? QUICK : FULL) };
+  return { source, devices, skipped, strategies, budgets, seed, ...(quick ? QUICK : FULL) };
 }
 
 /** Measures every strategy at every budget in every layer, on every device and length of context. */
@@ -91,7 +96,9 @@ function tasksOf(
   const { config, layers } = firstTokens(data, tokens);
   const candidates = candidatesOf(plan.strategies, tokens, plan.budgets);
   const runs =
-    device.entry.queries === 'all' ? allRuns(tokens) : drawRuns(tokens, plan.sample, plan.seed);
+    device.entry.queries === 'all'
+      ? lastRuns(tokens, plan.stretches)
+      : drawRuns(tokens, plan.sample, plan.seed);
   const { repetitions } = plan;
   return layers.map((layer) => ({
     device,

@@ -23,6 +23,10 @@ const refused: readonly (readonly [args: string, message: string | RegExp])[] = 
   ['--seed x', '--seed: expected a whole number from 0, got x'],
   ['--threads 0', '--threads: expected whole numbers from 1 with commas between them, got 0'],
   ['--backend reference --threads 2', '--threads: expected at most 1 for backend reference, got 2'],
+  [
+    '--backend cpu,reference --threads 2,3',
+    '--threads: expected at most 1 for backend reference, got 2',
+  ],
   ['--threads 300', '--threads: expected at most 256 for backend cpu, got 300'],
   ['--backend gpu', '--backend: expected reference, cpu, webgpu, got gpu'],
   [

@@ -180,7 +180,7 @@ describe('bench overview on the CPU backend', () => {
     const [one, two] = [1, 2].map((count) =>
       results.results.filter((row) => row.threads === count),
     );
-    expect(one).toHaveLength(1 + 2 + 3 + 2 + 1); // dense; windowed; pages, not shared and shared; tokens
+    expect(one).toHaveLength(1 + 3 + 4 + 2 + 1); // dense; windowed; pages, not shared and shared; tokens
     expect(two.map((row) => [row.case, row.budget, row.metrics.density])).toEqual(
       one.map((row) => [row.case, row.budget, row.metrics.density]),
     );
@@ -228,6 +228,30 @@ describe('bench overview', () => {
     expect(new Set(results.map((row) => row.case.slice(0, 7)))).toEqual(
       new Set(['layer.0', 'layer.3']),
     );
+  });
+
+  it('measures the end of a long context with --quick', async () => {
+    writeSynthetic(folder, synthetic({ tokens: 1600 }));
+    const args = ['--qkv', 'qkv.safetensors', '--layers', '0', '--strategy', 'dense', '--quick'];
+    const { out } = await runMain(args, folder.path);
+    expect(out).toContain('the last 576 of 1,600 queries a layer, prefilled in stretches of 512');
+    const { results } = readResults(folder, 'results/overview-quick.json');
+    expect(results.map(({ queries }) => queries)).toEqual([576]);
+  });
+
+  it('runs each backend on the threads it can use, and says what it leaves out', async () => {
+    writeSynthetic(folder);
+    const where = ['--backend', 'reference,cpu', '--threads', '1,2', '--strategy', 'dense'];
+    const args = ['--qkv', 'qkv.safetensors', '--layers', '0', '--quick', ...where];
+    const { status, out } = await runMain(args, folder.path);
+    expect(status).toBe(0);
+    expect(out).toContain('note: backend reference has at most 1 thread: not run on 2');
+    const { results } = readResults(folder, 'results/overview-quick.json');
+    expect(results.map(({ backend, threads }) => [backend, threads])).toEqual([
+      ['reference', 1],
+      ['cpu', 1],
+      ['cpu', 2],
+    ]);
   });
 
   it('reads what there is of a short text, unless told otherwise', async () => {

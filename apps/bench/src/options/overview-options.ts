@@ -40,7 +40,7 @@ export function addOverviewOptions(command: Command): Command {
         .argParser(words('--backend')),
     )
     .addOption(
-      list('--threads <counts>', 'threads of a backend')
+      list('--threads <counts>', 'threads of a backend, those it can use')
         .default([1])
         .argParser(wholes('--threads', 1)),
     )
@@ -75,7 +75,10 @@ export function addOverviewOptions(command: Command): Command {
     )
     .option('--json <file>', 'the results (default: results/overview.json)')
     .option('--html <file>', 'the report (default: results/overview.html)')
-    .option('--quick', 'every strategy, fewer layers and queries; under a minute');
+    .option(
+      '--quick',
+      'every strategy, the first and the last layer, the last 1024 queries; under a minute',
+    );
 }
 
 function list(flags: string, description: string): Option {

@@ -21,7 +21,7 @@ export function opening(report: Report): Html {
     </p>
     ${cards(report)} ${facts(report)}
     ${group.device.entry.note && html`<p class="soft">${group.device.entry.note}</p>`}
-    ${overview.activations.data.warnings.map((warning) => html`<p class="poor">${warning}</p>`)}
+    ${[...overview.activations.data.warnings, ...overview.plan.skipped].map((warning) => html`<p class="poor">${warning}</p>`)}
   </header>`;
 }
 
@@ -69,7 +69,8 @@ function measuredOf(group: Group): string {
 
 function queriesMeasured({ environment, group }: Report): string {
   if (group.device.entry.queries === 'all') {
-    return `All queries of a layer are measured: it is prefilled in stretches of ${STRETCH} tokens, and its time is the sum of theirs.`;
+    const which = queriesOf(group) === group.tokens ? 'All' : `The last ${count(queriesOf(group))}`;
+    return `${which} queries of a layer are measured: it is prefilled in stretches of ${STRETCH} tokens, and its time is the sum of theirs.`;
   }
   return `The ${count(queriesOf(group))} measured queries of a layer are runs of consecutive ones from all parts of the context, drawn with seed ${environment.seed}; the last run is the end of the context.`;
 }
@@ -81,9 +82,9 @@ export function recommendation({ overview, group }: Report): Html {
   return html`<section>
     <h2>Recommendation</h2>
     <p>
-      For each layer, of what was measured, that which reads the fewest bytes with a recall of at
-      least ${percent(MIN_RECALL_P5)} at the 5th percentile; where nothing has that, dense
-      attention. To paste:
+      For each layer, of what was measured, that which reads the fewest bytes, is faster than dense
+      attention and has a recall of at least ${percent(MIN_RECALL_P5)} at the 5th percentile; where
+      nothing has that, dense attention. To paste:
     </p>
     <pre><code>${code}</code></pre>
   </section>`;

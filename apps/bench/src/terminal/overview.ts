@@ -17,9 +17,10 @@ export function printOverview(overview: Overview, print: (text: string) => void)
   );
   const code = codeOf(recommendations, activations.data.config, main.device.entry);
   print(
-    `${pc.bold('Recommendation')}  (per layer, the fewest bytes read with a recall p5 of at least ${MIN_RECALL_P5})\n\n${code}`,
+    `${pc.bold('Recommendation')}  (per layer, the fewest bytes read of what is faster than dense, with a recall p5 of at least ${MIN_RECALL_P5})\n\n${code}`,
   );
-  for (const warning of activations.data.warnings) print(pc.yellow(`note: ${warning}`));
+  const notes = [...activations.data.warnings, ...overview.plan.skipped];
+  for (const warning of notes) print(pc.yellow(`note: ${warning}`));
 }
 
 /** What was measured, and how, in the lines above a table. */
@@ -38,9 +39,11 @@ function headerOf({ activations, plan }: Overview, group: Group): string {
 }
 
 function queriesMeasured({ device, tokens, measurements }: Group, seed: number): string {
-  if (device.entry.queries === 'all')
-    return `all ${count(tokens)} queries a layer, prefilled in stretches of ${STRETCH}`;
   const queries = count(queriesIn(measurements[0].runs));
+  if (device.entry.queries === 'all') {
+    const which = queries === count(tokens) ? 'all' : `the last ${queries} of`;
+    return `${which} ${count(tokens)} queries a layer, prefilled in stretches of ${STRETCH}`;
+  }
   return `${queries} of ${count(tokens)} queries a layer (seed ${seed})`;
 }
 
