@@ -5,7 +5,7 @@ import { type BackendSuite, cases, tolerances } from '@jit-attention/testkit';
 export type Configuration = BackendSuite & Required<Pick<BackendSuite, 'cases'>>;
 
 /**
- * Random cases where the kernels are another build of those that are tried on all of them: a quarter, at most 50.
+ * Random cases of what is much like something that is tried on all of them: a quarter, at most 50.
  * That is what CI's 500 leave them.
  */
 export const fewCases = (): number => Math.min(50, Math.ceil(cases() / 4));

@@ -7,6 +7,7 @@ import {
   attendCache,
   best,
   clear,
+  clearRound,
   dot,
   everyQuery,
   exam,
@@ -33,7 +34,7 @@ const options = fc.record({
 function int4(x: readonly number[]): number[] {
   const min = Math.min(...x);
   const scale = (Math.max(...x) - min) / 15;
-  return scale === 0 ? [...x] : x.map((value) => min + scale * Math.round((value - min) / scale));
+  return scale === 0 ? [...x] : x.map((value) => min + scale * clearRound((value - min) / scale));
 }
 
 /** The fewest ids, best first, whose share reaches `p`; a case that hangs on rounding is left out. */

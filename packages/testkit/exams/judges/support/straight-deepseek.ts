@@ -1,7 +1,7 @@
 import type { Inputs, Matrix } from './inputs.js';
 import { matrix } from './inputs.js';
 import type { Problem } from './problem.js';
-import { dot, span, sum } from './straight.js';
+import { clearRound, dot, span, sum } from './straight.js';
 
 /** `x / sqrt(mean(x²) + eps) * weight` */
 export function rmsNorm(x: readonly number[], weight: readonly number[], eps: number): number[] {
@@ -90,7 +90,7 @@ export function hadamard(x: readonly number[]): number[] {
 /** Symmetric codes, decoded. */
 export function int8(x: readonly number[]): number[] {
   const scale = Math.max(...x.map(Math.abs)) / 127;
-  return x.map((value) => Math.round(value / scale) * scale);
+  return x.map((value) => clearRound(value / scale) * scale);
 }
 
 /** `I(t, s) = Σ_j w_j ReLU(Di^-0.5 q_j · k_s)` for the query at `position`. */

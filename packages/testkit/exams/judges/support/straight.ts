@@ -65,6 +65,12 @@ export function span(start: number, end: number): number[] {
   return Array.from({ length: Math.max(0, end - start) }, (_, i) => start + i);
 }
 
+/** `Math.round`; a case is left out where f32, which is off by so little before, may round to the other side. */
+export function clearRound(value: number): number {
+  fc.pre(Math.abs(value - Math.floor(value) - 0.5) > 5e-5);
+  return Math.round(value);
+}
+
 export interface Best {
   readonly ids: number[];
   /** Score of the worst that is in less that of the best that is out; Infinity when nothing is out. */
