@@ -1,7 +1,7 @@
 import type { Activations, ActivationsSource } from './activations.js';
 import { openActivations } from './activations.js';
 import { assertBackends, type Device, openDevices, skippedDevices } from './backends.js';
-import { DENSE } from './candidates/built-in.js';
+import { DENSE, isDense } from './candidates/built-in.js';
 import { type Candidate, seriesOf } from './candidates/candidate.js';
 import { candidatesOf, resolveStrategies, type Source } from './candidates/resolve.js';
 import { type LayerTask, measureLayer, type OnWork, workOf } from './measure/layer.js';
@@ -100,8 +100,10 @@ function tasksOf(
       ? lastRuns(tokens, plan.stretches)
       : drawRuns(tokens, plan.sample, plan.seed);
   const { repetitions } = plan;
+  const dense = candidates.find(isDense)!;
   return layers.map((layer) => ({
     device,
+    dense,
     input: { ...layer, config },
     candidates,
     runs,
@@ -134,9 +136,9 @@ function comparable(group: Group): Candidate[] {
   const distance = ({ budget }: Candidate): number =>
     Math.abs(Math.log((budget ?? target) / target));
   const passed = summariesOf(group)
-    .slice(1)
     .filter(({ error, recallMean }) => error === undefined && recallMean !== undefined)
-    .map(({ candidate }) => candidate);
+    .map(({ candidate }) => candidate)
+    .filter((candidate) => !isDense(candidate));
   const kinds = [...new Set(passed.map(seriesOf))];
   return kinds.map(
     (kind) =>

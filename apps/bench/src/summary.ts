@@ -1,6 +1,7 @@
 import { mean, min, sum } from 'simple-statistics';
 
 import type { Device } from './backends.js';
+import { isDense } from './candidates/built-in.js';
 import { type Candidate, labelOf } from './candidates/candidate.js';
 import type { Measurement } from './measure/layer.js';
 
@@ -29,13 +30,14 @@ export interface Summary {
   readonly error: string | undefined;
 }
 
-/** A summary of each strategy and budget, in the order they were measured; dense is the first. */
+/** A summary of each strategy and budget, in the order they were measured. */
 export function summariesOf({ measurements }: Group): Summary[] {
   const labels = [...new Set(measurements.map(({ candidate }) => labelOf(candidate)))];
   const rows = labels.map((label) =>
     measurements.filter((one) => labelOf(one.candidate) === label),
   );
-  return rows.map((layers) => summarise(layers, rows[0]));
+  const dense = measurements.filter(({ candidate }) => isDense(candidate));
+  return rows.map((layers) => summarise(layers, dense));
 }
 
 function summarise(layers: readonly Measurement[], dense: readonly Measurement[]): Summary {

@@ -144,23 +144,38 @@ describe('turns of time', () => {
 
 describe('measureLayer', () => {
   it('keeps the place of whoever fails, with the reason', async () => {
+    const all = candidate(() => dense());
     const candidates = [
-      candidate(() => dense()),
       candidate(() => {
         throw new Error('cannot be made');
       }),
+      all, // wherever it stands
       candidate(() => topk({ budget: 1 })),
       candidate(() => windowed({ window: 60, sinks: 4 })),
     ];
-    const task = { device, input, candidates, runs, repetitions: 1 };
+    const task = { device, input, dense: all, candidates, runs, repetitions: 1 };
     let work = 0;
     const measured = await measureLayer(task, (done) => (work += done));
     expect(measured.map((one) => one.candidate)).toEqual(candidates);
-    expect(measured.map((one) => Boolean(one.timing))).toEqual([true, false, false, true]);
-    expect(measured[1].error).toBe('cannot be made');
+    expect(measured.map((one) => Boolean(one.timing))).toEqual([false, true, false, true]);
+    expect(measured[0].error).toBe('cannot be made');
     expect(measured[2].error).toMatch(/budget/);
+    expect(measured[3].quality!.outputError).toBeGreaterThan(0);
     const failed = 2; // is not timed
     expect(work).toBe(workOf(task) - failed * lapsOf(runs, task.repetitions));
+  });
+});
+
+describe('measureLayer without dense attention', () => {
+  it('compares nobody with anybody else', async () => {
+    const broken = candidate(() => {
+      throw new Error('cannot be made');
+    });
+    const candidates = [broken, candidate(() => windowed({ window: 60, sinks: 4 }))];
+    const task = { device, input, dense: broken, candidates, runs, repetitions: 1 };
+    const [, other] = await measureLayer(task, () => undefined);
+    expect(other.quality).toBeUndefined();
+    expect(other.error).toBe('nothing to compare with: dense attention failed: cannot be made');
   });
 });
 

@@ -23,8 +23,9 @@ export interface Measurement {
 export interface LayerTask {
   readonly device: Device;
   readonly input: LayerInput;
-  /** Dense first. */
   readonly candidates: readonly Candidate[];
+  /** The one of them that the others are compared with. */
+  readonly dense: Candidate;
   readonly runs: readonly Run[];
   readonly repetitions: number;
 }
@@ -68,25 +69,34 @@ interface Assessed {
   readonly error?: string;
 }
 
-async function assessAll(
-  { device, input, candidates, runs }: LayerTask,
-  onWork: OnWork,
-): Promise<Assessed[]> {
-  const all: Assessed[] = [];
-  let dense: readonly Float32Array[] | undefined;
-  for (const candidate of candidates) {
-    try {
-      const strategy = candidate.create();
-      const quality = await assess(device, strategy, input, runs, dense);
-      dense ??= quality.outputs;
-      all.push({ candidate, strategy, quality });
-    } catch (error) {
-      all.push({ candidate, error: messageOf(error) });
-    }
+/** In the order of the candidates; where dense attention fails, nobody has anything to be compared with. */
+async function assessAll(task: LayerTask, onWork: OnWork): Promise<Assessed[]> {
+  const { candidates, dense, runs } = task;
+  const assessed = new Map<Candidate, Assessed>();
+  for (const candidate of new Set([dense, ...candidates])) {
+    assessed.set(candidate, await assessOne(task, candidate, assessed.get(dense)));
     onWork(2 * runs.length, `auditing ${labelOf(candidate)}`);
     await setImmediate();
   }
-  return all;
+  return candidates.map((candidate) => assessed.get(candidate)!);
+}
+
+/** @param dense what came of dense attention; undefined when this is it */
+async function assessOne(
+  { device, input, runs }: LayerTask,
+  candidate: Candidate,
+  dense: Assessed | undefined,
+): Promise<Assessed> {
+  if (dense?.error !== undefined) {
+    return { candidate, error: `nothing to compare with: dense attention failed: ${dense.error}` };
+  }
+  try {
+    const strategy = candidate.create();
+    const quality = await assess(device, strategy, input, runs, dense?.quality?.outputs);
+    return { candidate, strategy, quality };
+  } catch (error) {
+    return { candidate, error: messageOf(error) };
+  }
 }
 
 function messageOf(error: unknown): string {
