@@ -47,3 +47,15 @@ export function mergeSpans(spans: Span[]): Span[] {
   }
   return merged;
 }
+
+/** What of `[start, end)` lies in none of the spans, which are ascending and apart. */
+export function gapsIn(spans: readonly Span[], [start, end]: Span): Span[] {
+  const gaps: Span[] = [];
+  let from = start;
+  for (const [first, last] of spans) {
+    if (Math.min(first, end) > from) gaps.push([from, Math.min(first, end)]);
+    from = Math.max(from, last);
+  }
+  if (from < end) gaps.push([from, end]);
+  return gaps;
+}

@@ -1,7 +1,9 @@
 import { type Backend, PagedEntries } from '@jit-attention/core';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { leakFree } from './support/leaks.js';
+import { holds, whole } from './support/property.js';
 import { normals } from './support/random.js';
 
 const PAGE = 4;
@@ -130,5 +132,33 @@ describe('freeing a stretch', () => {
       expect(entries.lengths).toEqual([2 * PAGE + 1]);
       expect(entries.tables[0].map((page) => page >= 0)).toEqual([false, false, true]);
       entries.dispose();
+    }));
+
+  it('gives the lowest free pages first, in whatever order they came back', () =>
+    holds(fc.uniqueArray(whole(0, 29), { minLength: 1 }), (freed) =>
+      leakFree((backend) => {
+        const entries = PagedEntries.create(backend, { ...SPEC, capacity: 30 * PAGE });
+        grow(backend, entries, 30 * PAGE);
+        for (const page of freed) entries.free(0, page * PAGE, (page + 1) * PAGE);
+        grow(backend, entries, freed.length * PAGE);
+        expect(entries.tables[0].slice(30)).toEqual([...freed].sort((a, b) => a - b));
+        expect(pagesOf(entries)).toBe(30);
+        entries.dispose();
+      }),
+    ));
+
+  it('takes very many pages back at once', () =>
+    leakFree((backend) => {
+      const count = 200_000;
+      const spec = { ...SPEC, heads: 1, width: 1, pageSize: 1, capacity: count };
+      const entries = PagedEntries.create(backend, spec);
+      const rows = backend.zeros({ shape: [1, 1, count, 1] });
+      for (let round = 0; round < 2; round++) {
+        entries.append(rows, [count]);
+        expect(entries.bytes).toBe(count * 4);
+        entries.truncate([0]);
+        expect(entries.bytes).toBe(0);
+      }
+      for (const one of [rows, entries]) one.dispose();
     }));
 });

@@ -73,6 +73,9 @@ async function expectEqual({ entries, rows }: Store): Promise<void> {
   );
   expect(entries.lengths).toEqual(rows.map((row) => row.length));
   expect(await contentsOf(entries)).toEqual(expected);
+  const { storage, tables } = entries;
+  const held = tables.flat().filter((page) => page >= 0).length;
+  expect(entries.bytes).toBe((held * storage.bytes) / storage.shape[0]);
 }
 
 /** Stores that share pages, and numbers that are never the same. */

@@ -1,6 +1,7 @@
 import type { Backend } from '../backend.js';
 import type { DType } from '../dtype.js';
 import type { Tensor } from '../tensor.js';
+import { LowestFirst } from './lowest-first.js';
 
 /**
  * Pages of one storage tensor `[pages, heads, pageSize, width]`, counted by who holds them: a forked sequence
@@ -9,7 +10,7 @@ import type { Tensor } from '../tensor.js';
 export class PagePool {
   readonly #backend: Backend;
   readonly #owners: number[] = [];
-  #free: number[] = [];
+  readonly #free = new LowestFirst();
   #storage: Tensor;
   /** Stores that use the pool. */
   #users = 1;
@@ -42,7 +43,7 @@ export class PagePool {
 
   /** A page with one owner: the lowest free one, so that a growing sequence stays contiguous. */
   allocate(): number {
-    if (this.#free.length === 0) this.#grow();
+    if (this.#free.size === 0) this.#grow();
     const page = this.#free.pop()!;
     this.#owners[page] = 1;
     return page;
@@ -53,9 +54,7 @@ export class PagePool {
   }
 
   release(page: number): void {
-    if (--this.#owners[page] > 0) return;
-    this.#free.push(page);
-    this.#free.sort((a, b) => b - a);
+    if (--this.#owners[page] === 0) this.#free.push(page);
   }
 
   isShared(page: number): boolean {
@@ -81,10 +80,9 @@ export class PagePool {
   }
 
   #addFree(start: number, end: number): void {
-    for (let page = end - 1; page >= start; page--) {
+    for (let page = start; page < end; page++) {
       this.#owners[page] = 0;
       this.#free.push(page);
     }
-    this.#free.sort((a, b) => b - a);
   }
 }

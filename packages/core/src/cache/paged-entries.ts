@@ -1,4 +1,5 @@
 import type { Backend } from '../backend.js';
+import { gapsIn, mergeSpans, type Span } from '../bound.js';
 import type { DType } from '../dtype.js';
 import type { Entries } from '../entries.js';
 import type { Tensor } from '../tensor.js';
@@ -15,6 +16,8 @@ export class PagedEntries implements Entries {
   readonly #backend: Backend;
   readonly #pool: PagePool;
   readonly #tables: number[][];
+  /** Per batch row, the stretches of its pages that were freed: few, however long the past. */
+  readonly #freed: Span[][];
   #lengths: number[];
   #disposed = false;
 
@@ -33,21 +36,23 @@ export class PagedEntries implements Entries {
     const { batch, pageSize, capacity = pageSize } = spec;
     const pool = new PagePool(backend, { ...spec, pages: batch * Math.ceil(capacity / pageSize) });
     const tables = Array.from({ length: batch }, () => []);
-    return new PagedEntries(backend, pool, pageSize, tables, new Array<number>(batch).fill(0));
+    const freed = Array.from({ length: batch }, () => []);
+    const lengths = new Array<number>(batch).fill(0);
+    return new PagedEntries(backend, pool, pageSize, { tables, freed, lengths });
   }
 
   private constructor(
     backend: Backend,
     pool: PagePool,
     pageSize: number,
-    tables: number[][],
-    lengths: number[],
+    rows: { tables: number[][]; freed: Span[][]; lengths: number[] },
   ) {
     this.#backend = backend;
     this.#pool = pool;
     this.pageSize = pageSize;
-    this.#tables = tables;
-    this.#lengths = lengths;
+    this.#tables = rows.tables;
+    this.#freed = rows.freed;
+    this.#lengths = rows.lengths;
   }
 
   get storage(): Tensor {
@@ -63,10 +68,9 @@ export class PagedEntries implements Entries {
   }
 
   get bytes(): number {
-    const pages = this.#tables.reduce(
-      (sum, table) => sum + table.filter((page) => page >= 0).length,
-      0,
-    );
+    const pages =
+      sum(this.#tables.map((table) => table.length)) -
+      sum(this.#freed.flat().map(([start, end]) => end - start));
     return (this.storage.bytes / this.storage.shape[0]) * pages;
   }
 
@@ -98,31 +102,40 @@ export class PagedEntries implements Entries {
     this.#tables.forEach((table, row) => {
       const pages = Math.ceil(lengths[row] / this.pageSize);
       for (const page of table.splice(pages)) if (page >= 0) this.#pool.release(page);
+      this.#freed[row] = this.#freed[row]
+        .map(([start, end]): Span => [start, Math.min(end, pages)])
+        .filter(([start, end]) => start < end);
     });
     this.#lengths = this.#lengths.map((length, row) => Math.min(length, lengths[row]));
   }
 
-  /** Frees the pages of a batch row that lie inside `[start, end)` entirely; says whether any did. */
+  /**
+   * Frees the pages of a batch row that lie inside `[start, end)` entirely; says whether any did. What was freed
+   * before is passed over, not walked through, so that a window which moves on costs a step the same each time.
+   */
   free(row: number, start: number, end: number): boolean {
     const table = this.#tables[row];
-    let freed = false;
+    const first = Math.max(0, Math.ceil(start / this.pageSize));
     const last = Math.min(table.length, Math.floor(end / this.pageSize));
-    for (let page = Math.ceil(start / this.pageSize); page < last; page++) {
-      if (table[page] < 0) continue;
-      this.#pool.release(table[page]);
-      table[page] = -1;
-      freed = true;
+    const held = gapsIn(this.#freed[row], [first, last]);
+    for (const [from, to] of held) {
+      for (let page = from; page < to; page++) {
+        this.#pool.release(table[page]);
+        table[page] = -1;
+      }
     }
-    return freed;
+    if (held.length > 0) this.#freed[row] = mergeSpans([...this.#freed[row], ...held]);
+    return held.length > 0;
   }
 
   fork(): PagedEntries {
     for (const table of this.#tables)
       for (const page of table) if (page >= 0) this.#pool.retain(page);
-    const tables = this.#tables.map((table) => [...table]);
-    return new PagedEntries(this.#backend, this.#pool.share(), this.pageSize, tables, [
-      ...this.#lengths,
-    ]);
+    return new PagedEntries(this.#backend, this.#pool.share(), this.pageSize, {
+      tables: this.#tables.map((table) => [...table]),
+      freed: this.#freed.map((spans) => [...spans]),
+      lengths: [...this.#lengths],
+    });
   }
 
   dispose(): void {
@@ -144,3 +157,5 @@ export class PagedEntries implements Entries {
     return page < 0 ? -1 : page * this.pageSize + (entry % this.pageSize);
   }
 }
+
+const sum = (counts: readonly number[]): number => counts.reduce((a, b) => a + b, 0);
