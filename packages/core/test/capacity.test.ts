@@ -1,7 +1,8 @@
-import { createAttention } from '@jit-attention/core';
+import { type AttentionStrategy, createAttention, type IndexPart } from '@jit-attention/core';
 import { describe, expect, it } from 'vitest';
 
 import { attendNext, attendRows } from './support/calls.js';
+import { errorWith } from './support/errors.js';
 import { leakFree } from './support/leaks.js';
 import { bestPages, everyEntry } from './support/strategies.js';
 import { LAYER, Text } from './support/text.js';
@@ -68,4 +69,30 @@ describe('capacity', () => {
       await attendNext(parent, text, 2);
       for (const sequence of [parent, fork]) sequence.dispose();
     }));
+
+  it('holds nothing when there is no room for it, of index, keys or values', () =>
+    leakFree((backend) => {
+      for (const sizes of [{ valueDim: 576 }, { headDim: 576, valueDim: 1 }]) {
+        const zeros = backend.zeros.bind(backend);
+        // Only the narrow ones can be had.
+        backend.zeros = (options) =>
+          zeros(options.shape.at(-1) === 576 ? { ...options, shape: [2 ** 50] } : options);
+        const layer = createAttention({ ...SMALL, ...sizes, backend, strategy: holding() });
+        expect(() => layer.sequence({ capacity: 100 })).toThrow(
+          errorWith({ name: 'BackendError', code: 'BACKEND_FAILED' }),
+        );
+        backend.zeros = zeros;
+        expect(backend.memory()).toEqual({ tensors: 0, bytes: 0 });
+      }
+    }));
 });
+
+/** Reads everything, and has an index part that holds memory from the start. */
+const holding = (): AttentionStrategy =>
+  everyEntry({
+    index: ({ backend }) => {
+      const held = backend.zeros({ shape: [4] });
+      const part: IndexPart = { append: () => {}, fork: () => part, dispose: () => held.dispose() };
+      return { part };
+    },
+  });

@@ -166,4 +166,23 @@ describe('the life of a sequence', () => {
       for (const one of [result, sequence])
         (one as unknown as Record<symbol, () => void>)[dispose]();
     }));
+
+  it('has read its arrays when attend() returns, whether it starts at once or has to wait', () =>
+    leakFree(async (backend) => {
+      const text = new Text(9);
+      const layer = createAttention({ ...LAYER, backend, strategy: everyEntry(), queryChunk: 2 });
+      const [kept, refilled] = [layer.sequence(), layer.sequence()];
+      const calls = [text.slice(0, 4), text.slice(4, 9)];
+      const expected = [];
+      for (const call of calls) expected.push(await outputOf(kept.attend(call)));
+
+      const outputs = calls.map((call) => {
+        const output = outputOf(refilled.attend(call));
+        for (const numbers of [call.query, call.key, call.value])
+          (numbers).fill(NaN);
+        return output;
+      });
+      expect(await Promise.all(outputs)).toEqual(expected);
+      for (const sequence of [kept, refilled]) sequence.dispose();
+    }));
 });

@@ -2,7 +2,7 @@ import type { AttentionStrategy, Layer } from '../strategy.js';
 import { type AttentionOptions, resolveOptions, type Site } from './options.js';
 import type { AttentionResult } from './result.js';
 import { run, type RunInputs } from './run.js';
-import { Sequence, type SequenceOptions } from './sequence.js';
+import { createSequence, type Sequence, type SequenceOptions } from './sequence.js';
 
 /**
  * Attention of one layer: a strategy that decides what to read, and a backend that reads it.
@@ -35,14 +35,16 @@ export class Attention {
   /**
    * A decoder's context: owns a KV cache, appends, attends causally.
    * @throws {InputError} `INVALID_OPTION`
+   * @throws {BackendError} `BACKEND_FAILED` when there is no room for `capacity`; nothing is held then
    */
   sequence(options: SequenceOptions = {}): Sequence {
-    return new Sequence(this.#site, options);
+    return createSequence(this.#site, options);
   }
 
   /**
    * One shot without a cache: encoders and cross-attention (`causal: false`; the key count may differ from the
-   * query count), or a whole causal prefill. No gradients.
+   * query count), or a whole causal prefill. No gradients. Arrays among the inputs have been read once this
+   * returns; tensors (and plans) must live until the promise resolves.
    *
    * @throws {InputError} see {@link RunInputs}; `UNSUPPORTED` when the strategy is causal only
    * @throws {PlanError} `PLAN_MISMATCH`, `PLAN_INVALID`

@@ -42,6 +42,24 @@ export const CALL_INPUTS: readonly (keyof CallInputs)[] = [
   'signal',
 ];
 
+/** The inputs with copies of their arrays, for a call that has to wait; not checked yet. */
+export function copyInputs(inputs: CallInputs): CallInputs {
+  return copyArrays(inputs) as CallInputs;
+}
+
+function copyArrays(value: unknown): unknown {
+  if (value instanceof Float32Array || Array.isArray(value)) return value.slice();
+  if (!isPlain(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, copyArrays(one)]));
+}
+
+/** An object of options, not an instance such as a tensor, a plan or a signal. */
+function isPlain(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype;
+}
+
 /** Inputs as tensors `[batch, heads, tokens, width]`. */
 export interface ReadInputs {
   readonly query: Tensor;
@@ -130,17 +148,18 @@ export function checkInputs(
     lengths,
     read: () => {
       const owned: Tensor[] = [];
-      const [query, key, ...rest] = expected.map((one) => toTensor(site, one, batch, owned)) as [
+      const [query, key, ...rest] = toTensors(site, expected, batch, owned) as [
         Tensor,
         Tensor,
+        ...Tensor[],
       ];
-      const aux = (rest as Tensor[]).slice(own ? 1 : 0);
+      const aux = rest.slice(own ? 1 : 0);
       const named = requires.map(([name, spec], i) => ({ name, spec, tensor: aux[i] }));
       const pick = (per: AuxSpec['per']): Record<string, Tensor> =>
         Object.fromEntries(
           named.filter(({ spec }) => spec.per === per).map(({ name, tensor }) => [name, tensor]),
         );
-      const value = own ? (rest as Tensor[])[0] : undefined;
+      const value = own ? rest[0] : undefined;
       const rows = { ...pick('key'), keys: key, values: value ?? key };
       return { query, key, value, queryAux: pick('query'), rows, owned };
     },
@@ -256,6 +275,21 @@ function checkLengths(
     }
   }
   return [...lengths];
+}
+
+/** All of them, or none: what was made before one fails is freed. */
+function toTensors(
+  site: Site,
+  expected: readonly Expected[],
+  batch: number,
+  owned: Tensor[],
+): Tensor[] {
+  try {
+    return expected.map((one) => toTensor(site, one, batch, owned));
+  } catch (error) {
+    for (const tensor of owned) tensor.dispose();
+    throw error;
+  }
 }
 
 function toTensor(

@@ -1,13 +1,19 @@
 import { fromQuery } from '../bound.js';
 import { entriesOf } from '../entries.js';
-import { assertKnown } from '../check.js';
+import { assertKnown, assertWhole } from '../check.js';
 import { inputError } from '../errors.js';
 import type { Positions } from '../positions.js';
 import { assertReplay } from './replay.js';
 import { cut, execute } from './execute.js';
 import { Feedback } from './feedback.js';
 import { IndexState } from './index-state.js';
-import { CALL_INPUTS, type CallInputs, type CheckedInputs, checkInputs } from './inputs.js';
+import {
+  CALL_INPUTS,
+  type CallInputs,
+  type CheckedInputs,
+  checkInputs,
+  type ReadInputs,
+} from './inputs.js';
 import type { Site } from './options.js';
 import type { AttentionResult } from './result.js';
 
@@ -25,9 +31,8 @@ export interface RunInputs extends CallInputs {
 export async function run(site: Site, inputs: RunInputs): Promise<AttentionResult> {
   assertKnown('run', inputs, [...CALL_INPUTS, 'causal', 'batch']);
   const { causal = true, batch = 1 } = inputs;
-  const { strategy, layer, backend } = site;
-  if (!(Number.isInteger(batch) && batch >= 1))
-    throw inputError('run', 'batch to be a whole number from 1', batch);
+  const { strategy, layer } = site;
+  assertWhole('run', 'batch', batch, { min: 1 });
   if (!causal && !strategy.supports.bidirectional) {
     throw inputError(
       'run',
@@ -42,8 +47,8 @@ export async function run(site: Site, inputs: RunInputs): Promise<AttentionResul
   const positions = positionsOf(checked, causal);
   if (inputs.plan) assertReplay('run', inputs.plan, cut(positions, layer.queryChunk));
 
-  const index = new IndexState(strategy, { backend, layer, batch });
   const read = checked.read();
+  const index = indexFor(site, batch, read);
   let made: { dispose(): void }[] = [index, ...read.owned];
   try {
     const keys = entriesOf(read.key, checked.lengths);
@@ -73,6 +78,16 @@ export async function run(site: Site, inputs: RunInputs): Promise<AttentionResul
     return result;
   } finally {
     for (const one of made) one.dispose();
+  }
+}
+
+/** The strategy's index; where it cannot be made, what was read is freed. */
+function indexFor({ strategy, backend, layer }: Site, batch: number, read: ReadInputs): IndexState {
+  try {
+    return new IndexState(strategy, { backend, layer, batch });
+  } catch (error) {
+    for (const tensor of read.owned) tensor.dispose();
+    throw error;
   }
 }
 

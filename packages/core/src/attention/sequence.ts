@@ -1,6 +1,6 @@
 import { KVCache } from '../cache/kv-cache.js';
 import { fromQuery } from '../bound.js';
-import { assertKnown } from '../check.js';
+import { assertKnown, assertWhole } from '../check.js';
 import { inputError, LifetimeError } from '../errors.js';
 import type { KeptPlan } from '../plan.js';
 import type { Positions } from '../positions.js';
@@ -10,7 +10,13 @@ import { cut, execute } from './execute.js';
 import { Feedback } from './feedback.js';
 import { strategyFailure } from './guarded.js';
 import { IndexState } from './index-state.js';
-import { CALL_INPUTS, type CallInputs, checkInputs, type ReadInputs } from './inputs.js';
+import {
+  CALL_INPUTS,
+  type CallInputs,
+  checkInputs,
+  copyInputs,
+  type ReadInputs,
+} from './inputs.js';
 import type { Site } from './options.js';
 import type { AttentionResult } from './result.js';
 
@@ -36,11 +42,11 @@ export class Sequence {
   #running = 0;
   #disposed = false;
 
-  /** Made by `attention.sequence()`. */
-  constructor(site: Site, options: SequenceOptions, state?: State) {
+  /** Made by `attention.sequence()`, and by `fork()`. */
+  constructor(site: Site, batch: number, state: State) {
     this.#site = site;
-    this.#batch = options.batch ?? 1;
-    this.#state = state ?? create(site, options);
+    this.#batch = batch;
+    this.#state = state;
     const symbol = (Symbol as { dispose?: symbol }).dispose;
     if (symbol) Object.defineProperty(this, symbol, { value: () => this.dispose() });
   }
@@ -63,6 +69,9 @@ export class Sequence {
    * Appends keys and values, then attends causally: the queries are the last of the appended tokens. Resolves
    * when the work is queued; calls are carried out in order. A call that fails leaves the sequence as it was.
    *
+   * Arrays among the inputs have been read once this returns, and may be filled anew; tensors (and plans) must
+   * live until the promise resolves.
+   *
    * @throws {InputError} see {@link CallInputs}
    * @throws {CacheError} `CAPACITY_EXCEEDED`
    * @throws {PlanError} `PLAN_MISMATCH`, `PLAN_INVALID`
@@ -71,8 +80,8 @@ export class Sequence {
    * @throws {LifetimeError} `SEQUENCE_DISPOSED`, `TENSOR_DISPOSED`, `BACKEND_MISMATCH`
    */
   attend(inputs: CallInputs): Promise<AttentionResult> {
+    const result = this.#inOrder(inputs).finally(() => this.#running--);
     this.#running++;
-    const result = this.#last.then(() => this.#attend(inputs)).finally(() => this.#running--);
     this.#last = result.catch(() => undefined);
     return result;
   }
@@ -85,14 +94,12 @@ export class Sequence {
   truncate(length: number | readonly number[]): void {
     this.#assertIdle('truncate');
     const { cache, index, feedback } = this.#state;
-    const wanted =
-      typeof length === 'number' ? new Array<number>(this.#batch).fill(length) : length;
+    const wanted = Array.isArray(length)
+      ? (length as readonly number[])
+      : new Array<number>(this.#batch).fill(length as number);
     if (wanted.length !== this.#batch)
       throw inputError('truncate', `${this.#batch} lengths`, wanted.length);
-    for (const one of wanted) {
-      if (!(Number.isInteger(one) && one >= 0))
-        throw inputError('truncate', 'a whole number from 0', one);
-    }
+    for (const one of wanted) assertWhole('truncate', 'length', one, { min: 0 });
     const lengths = wanted.map((one, row) => Math.min(one, cache.lengths[row]));
     index.assertFloor(lengths, cache.lengths, [cache.floor, feedback.floor]);
     cache.truncate(lengths);
@@ -105,7 +112,7 @@ export class Sequence {
     this.#assertIdle('fork');
     const { cache, index, feedback } = this.#state;
     const state = { cache: cache.fork(), index: index.fork(), feedback: feedback.fork() };
-    return new Sequence(this.#site, { batch: this.#batch }, state);
+    return new Sequence(this.#site, this.#batch, state);
   }
 
   /** Frees cache and index. */
@@ -115,6 +122,13 @@ export class Sequence {
     this.#disposed = true;
     this.#state.cache.dispose();
     this.#state.index.dispose();
+  }
+
+  /** At once when idle; behind the others, with inputs of its own, when not. */
+  #inOrder(inputs: CallInputs): Promise<AttentionResult> {
+    if (this.#running === 0) return this.#attend(inputs);
+    const own = copyInputs(inputs);
+    return this.#last.then(() => this.#attend(own));
   }
 
   async #attend(inputs: CallInputs): Promise<AttentionResult> {
@@ -226,26 +240,23 @@ function deadAt(
   }
 }
 
-function create(site: Site, options: SequenceOptions): State {
+/** An empty sequence; when there is no room for its cache, nothing is held. */
+export function createSequence(site: Site, options: SequenceOptions): Sequence {
   assertKnown('sequence', options, ['batch', 'capacity']);
   const { batch = 1, capacity } = options;
-  for (const [name, value] of Object.entries({ batch, capacity })) {
-    if (value === undefined && name === 'capacity') continue;
-    if (!(Number.isInteger(value) && value! >= 1))
-      throw inputError('sequence', `${name} to be a whole number from 1`, value);
-  }
+  assertWhole('sequence', 'batch', batch, { min: 1 });
+  if (capacity !== undefined) assertWhole('sequence', 'capacity', capacity, { min: 1 });
   const { backend, strategy, layer, values, storage } = site;
-  const { kvHeads, headDim, valueDim, pageSize } = layer;
   const index = new IndexState(strategy, { backend, layer, batch });
-  const cache = new KVCache(backend, {
-    batch,
-    kvHeads,
-    headDim,
-    valueDim,
-    values,
-    storage,
-    pageSize,
-    capacity,
-  });
-  return { cache, index, feedback: new Feedback(strategy.audit?.delay) };
+  try {
+    const cache = KVCache.create(backend, { ...layer, batch, values, storage, capacity });
+    return new Sequence(site, batch, {
+      cache,
+      index,
+      feedback: new Feedback(strategy.audit?.delay),
+    });
+  } catch (error) {
+    index.dispose();
+    throw error;
+  }
 }

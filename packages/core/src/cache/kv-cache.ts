@@ -22,40 +22,43 @@ export class KVCache {
   readonly keys: PagedEntries;
   readonly values: PagedEntries | 'keys';
   readonly capacity: number | undefined;
-  #floor: number[];
+  readonly #floor: number[];
 
-  constructor(backend: Backend, options: KVCacheOptions);
-  constructor(parent: KVCache);
-  constructor(source: Backend | KVCache, options?: KVCacheOptions) {
-    if (source instanceof KVCache) {
-      this.keys = source.keys.fork();
-      this.values = source.values === 'keys' ? 'keys' : source.values.fork();
-      this.capacity = source.capacity;
-      this.#floor = [...source.#floor];
-      return;
-    }
+  /** @throws {BackendError} `BACKEND_FAILED` when the storage cannot be had; nothing is held then */
+  static create(backend: Backend, options: KVCacheOptions): KVCache {
     const {
       batch,
       kvHeads: heads,
       headDim,
       valueDim,
-      values,
       storage: dtype,
       pageSize,
       capacity,
-    } = options!;
-    const shared = {
-      batch,
-      heads,
-      dtype,
-      pageSize,
-      ...(capacity === undefined ? {} : { capacity }),
-    };
-    this.keys = PagedEntries.create(source, { ...shared, width: headDim });
-    this.values =
-      values === 'key' ? 'keys' : PagedEntries.create(source, { ...shared, width: valueDim });
+    } = options;
+    const limit = capacity === undefined ? {} : { capacity };
+    const rows = { batch, heads, dtype, pageSize, ...limit };
+    const keys = PagedEntries.create(backend, { ...rows, width: headDim });
+    const floor = new Array<number>(batch).fill(0);
+    if (options.values === 'key') return new KVCache(keys, 'keys', capacity, floor);
+    try {
+      const values = PagedEntries.create(backend, { ...rows, width: valueDim });
+      return new KVCache(keys, values, capacity, floor);
+    } catch (error) {
+      keys.dispose();
+      throw error;
+    }
+  }
+
+  private constructor(
+    keys: PagedEntries,
+    values: PagedEntries | 'keys',
+    capacity: number | undefined,
+    floor: number[],
+  ) {
+    this.keys = keys;
+    this.values = values;
     this.capacity = capacity;
-    this.#floor = new Array<number>(batch).fill(0);
+    this.#floor = floor;
   }
 
   get lengths(): readonly number[] {
@@ -114,7 +117,8 @@ export class KVCache {
   }
 
   fork(): KVCache {
-    return new KVCache(this);
+    const values = this.values === 'keys' ? 'keys' : this.values.fork();
+    return new KVCache(this.keys.fork(), values, this.capacity, [...this.#floor]);
   }
 
   dispose(): void {

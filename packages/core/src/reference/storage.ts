@@ -2,7 +2,7 @@ import { f16round } from '@petamoriken/float16';
 import type { DType } from '../dtype.js';
 import type { Entries } from '../entries.js';
 import { headsOf, widthOf } from '../entries.js';
-import { CacheError } from '../errors.js';
+import { BackendError, CacheError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
 
 /** All floats are kept as f64: `f32` is not rounded between primitives, `f16` and `i8` hold what was rounded. */
@@ -12,8 +12,19 @@ export const numbersOf = (tensor: Tensor): Numbers => tensor.storage as Numbers;
 export const floatsOf = (tensor: Tensor): Float64Array => tensor.storage as Float64Array;
 export const integersOf = (tensor: Tensor<'i32'>): Int32Array => tensor.storage as Int32Array;
 
+/** @throws {BackendError} `BACKEND_FAILED` for more than the host can give */
 export function allocate(dtype: DType, size: number): Numbers {
-  return dtype === 'i32' ? new Int32Array(size) : new Float64Array(size);
+  try {
+    return dtype === 'i32' ? new Int32Array(size) : new Float64Array(size);
+  } catch (cause) {
+    throw new BackendError(`reference: expected room for ${size} numbers, got none`, {
+      code: 'BACKEND_FAILED',
+      expected: `room for ${size} numbers`,
+      actual: 'none',
+      hint: 'ask for less: a smaller capacity, a smaller batch or fewer tokens',
+      cause,
+    });
+  }
 }
 
 /** Rounds rows of `width` in `[start, end)` to what the dtype can hold. */
