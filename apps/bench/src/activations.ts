@@ -13,6 +13,7 @@ import {
   readQkv,
   readText,
 } from './model/index.js';
+import { chooseLayers } from './model/layers.js';
 import { findAttention } from './model/onnx/attention-nodes.js';
 import { readOnnx } from './model/onnx/file.js';
 import type { OverviewOptions } from './options/overview-options.js';
@@ -106,9 +107,6 @@ function chosenTokens({ tokens }: Wanted, most: number, of: string): number[] {
 
 /** Those asked for; else all, or with `--quick` the first and the last. */
 function chosenLayers(known: readonly number[], { layers, quick }: Wanted): number[] {
-  const unknown = layers?.filter((layer) => !known.includes(layer));
-  if (unknown?.length)
-    throw inputError('--layers', `some of ${known.join(', ')}`, unknown.join(', '));
-  if (layers) return known.filter((layer) => layers.includes(layer));
-  return quick ? [...new Set([known[0], known.at(-1)!])] : [...known];
+  const ends = [...new Set([known[0], known.at(-1)!])];
+  return chooseLayers('--layers', known, layers ?? (quick ? ends : undefined));
 }

@@ -55,7 +55,9 @@ export async function captureAttention(options: CaptureOptions): Promise<Attenti
   const { config, onnxFile } = openModelDirectory(options.directory);
   const file = readOnnx(onnxFile);
   const all = findAttention(file);
-  const chosen = chooseLayers(all, options.layers);
+  const numbers = all.map(({ layer }) => layer);
+  const wanted = chooseLayers('captureAttention layers', numbers, options.layers);
+  const chosen = all.filter(({ layer }) => wanted.includes(layer));
   requirePositions(file, chosen, tokens);
   const ids = takeIds(options);
 

@@ -4,18 +4,23 @@ import { unsupported } from './errors.js';
 import type { AttentionNode } from './onnx/attention-nodes.js';
 import type { LayerRecorder, LayerShape } from './recorder.js';
 
-/** The nodes of the layers asked for, all by default. */
+/**
+ * The layers asked for, of those that there are, in their order; all by default.
+ *
+ * @param where what asks, to begin an error with
+ * @throws `INVALID_OPTION` for one that there is not, or none at all
+ */
 export function chooseLayers(
-  nodes: AttentionNode[],
+  where: string,
+  known: readonly number[],
   layers: readonly number[] | undefined,
-): AttentionNode[] {
-  if (!layers) return nodes;
-  const known = nodes.map(({ layer }) => layer);
+): number[] {
+  if (!layers) return [...known];
   const unknown = layers.filter((layer) => !known.includes(layer));
   if (unknown.length > 0 || layers.length === 0) {
-    throw inputError('captureAttention layers', `some of ${known.join(', ')}`, unknown);
+    throw inputError(where, `some of ${known.join(', ')}`, unknown);
   }
-  return nodes.filter(({ layer }) => layers.includes(layer));
+  return known.filter((layer) => layers.includes(layer));
 }
 
 /** The shape that all captured layers have. */

@@ -5,6 +5,7 @@ import { basename } from 'node:path';
 import type { AttentionConfig, AttentionData, LayerData } from './attention-data.js';
 import { fileError } from './errors.js';
 import { BYTES, type FloatType, toFloat32 } from './floats.js';
+import { chooseLayers } from './layers.js';
 import {
   openSafetensors,
   type SafetensorsFile,
@@ -33,7 +34,7 @@ type LayerTensors = Record<(typeof PARTS)[number], StoredTensor>;
 export function readQkv(path: string, layers?: readonly number[]): AttentionData {
   const file = openSafetensors(path);
   const numbers = layerNumbers(file);
-  const chosen = chooseLayers(path, numbers, layers);
+  const chosen = chooseLayers(`layers of ${path}`, numbers, layers);
   const found = chosen.map((layer) => layerTensors(file, layer));
   const config = configOf(file, numbers.length, found[0]);
   for (const tensors of found) requireShapes(path, tensors, config);
@@ -64,19 +65,6 @@ function layerNumbers({ path, tensors }: SafetensorsFile): number[] {
     `${path} has no tensor layer.<i>.q (it has ${some})`,
     'name the tensors layer.0.q, layer.0.k, layer.0.v and so on',
   );
-}
-
-function chooseLayers(
-  path: string,
-  known: number[],
-  layers: readonly number[] | undefined,
-): number[] {
-  if (!layers) return known;
-  const unknown = layers.filter((layer) => !known.includes(layer));
-  if (unknown.length > 0 || layers.length === 0) {
-    throw inputError(`layers of ${path}`, `some of ${known.join(', ')}`, unknown);
-  }
-  return known.filter((layer) => layers.includes(layer));
 }
 
 function layerTensors({ path, tensors }: SafetensorsFile, layer: number): LayerTensors {
