@@ -1,4 +1,5 @@
-import { assertKnown } from './check.js';
+import { assertKnown, assertWhole } from './check.js';
+import { assertStrategy } from './check-strategy.js';
 import { inputError } from './errors.js';
 import type { Summary } from './statistics.js';
 import type { AttentionStrategy } from './strategy.js';
@@ -57,9 +58,10 @@ const OPTIONS: readonly (keyof AuditOptions)[] = [
  * An audit needs the whole cache, so a strategy that lets old pages go keeps them while it is audited.
  *
  * @throws {InputError} `UNSUPPORTED` for a strategy that is not `exact`: with compressed entries there is no full
- *   softmax to compare with; `INVALID_OPTION` for shares outside [0, 1]
+ *   softmax to compare with; `INVALID_OPTION` for what is no strategy, and for wrong options
  */
 export function audit(strategy: AttentionStrategy, options: AuditOptions = {}): AttentionStrategy {
+  assertStrategy('audit', strategy);
   assertKnown('audit', options, OPTIONS);
   if (!strategy.supports.exact) {
     throw inputError('audit', 'a strategy that supports.exact', strategy.name, {
@@ -69,14 +71,35 @@ export function audit(strategy: AttentionStrategy, options: AuditOptions = {}): 
   }
   // A strategy that listens to audits of its own keeps its delay.
   const own: AuditOptions = { ...strategy.audit, ...options };
-  const { sample = 1 / 64, minRecall = 0, delay } = own;
+  const { sample = 1 / 64, minRecall = 0 } = own;
+  assertOptions({ ...own, sample, minRecall });
+  const { name, apiVersion, supports, requires } = strategy;
+  return {
+    name,
+    apiVersion,
+    supports,
+    options: strategy.options,
+    requires,
+    audit: { ...own, sample, minRecall },
+    validate: (layer) => strategy.validate?.(layer),
+    index: (site) => strategy.index?.(site) ?? {},
+    plan: (step) => strategy.plan(step),
+    dead: () => [],
+  };
+}
+
+function assertOptions({ sample, minRecall, seed = 0, delay = 1, ...rest }: AuditOptions): void {
   for (const [name, share] of Object.entries({ sample, minRecall })) {
-    if (!(share >= 0 && share <= 1)) throw inputError('audit', `${name} between 0 and 1`, share);
+    if (!(typeof share === 'number' && share >= 0 && share <= 1))
+      throw inputError('audit', `${name} between 0 and 1`, share);
   }
-  if (delay !== undefined && !(Number.isInteger(delay) && delay >= 1)) {
-    throw inputError('audit', 'delay of at least 1 step', delay);
+  if (!Number.isInteger(seed)) throw inputError('audit', 'seed to be a whole number', seed);
+  assertWhole('audit', 'delay', delay, { min: 1 });
+  const { onMiss, onReport } = rest;
+  for (const [name, listener] of Object.entries({ onMiss, onReport })) {
+    if (listener !== undefined && typeof listener !== 'function')
+      throw inputError('audit', `${name} to be a function`, listener);
   }
-  return { ...strategy, dead: () => [], audit: { ...own, sample, minRecall } };
 }
 
 /** Whether a query is in the sample: a 32-bit mix (murmur3's finaliser) of seed, row and position. */

@@ -1,3 +1,4 @@
+import { assertStrategy } from './check-strategy.js';
 import { inputError, PlanError } from './errors.js';
 import { melt, readTheSame, seeTheSame } from './melt.js';
 import type { Plan } from './plan.js';
@@ -12,6 +13,7 @@ import type { AttentionStrategy, Index, IndexSite, Step } from './strategy.js';
  *   two see the same entries up to different bounds (`visible`), or hand different things on by one name
  */
 export function union(a: AttentionStrategy, b: AttentionStrategy): AttentionStrategy {
+  for (const one of [a, b]) assertStrategy('union', one);
   for (const [name, spec] of Object.entries(b.requires ?? {})) {
     const other = a.requires?.[name];
     if (other && JSON.stringify(other) !== JSON.stringify(spec)) {

@@ -178,8 +178,7 @@ describe('the life of a sequence', () => {
 
       const outputs = calls.map((call) => {
         const output = outputOf(refilled.attend(call));
-        for (const numbers of [call.query, call.key, call.value])
-          (numbers).fill(NaN);
+        for (const numbers of [call.query, call.key, call.value]) numbers.fill(NaN);
         return output;
       });
       expect(await Promise.all(outputs)).toEqual(expected);

@@ -180,9 +180,10 @@ describe('union', () => {
       const past = planning(() => ({
         branches: [{ keys: 'cache', selection: all, visible: fromQuery(0) }],
       }));
-      const inputs = { ...text.take(stretch), aux: { gates: new Float32Array(4 * TOKENS) } };
+      const inputs = text.take(stretch);
+      const aux = { gates: new Float32Array(4 * TOKENS) };
       for (const strategy of [union(gated, newest(2)), union(newest(2), gated)]) {
-        const call = createAttention({ ...LAYER, backend, strategy }).run(inputs);
+        const call = createAttention({ ...LAYER, backend, strategy }).run({ ...inputs, aux });
         await expect(call).rejects.toMatchObject({ name: 'PlanError', code: 'PLAN_INVALID' });
       }
       const call = createAttention({ ...LAYER, backend, strategy: union(past, newest(2)) }).run(

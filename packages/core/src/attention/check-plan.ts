@@ -1,4 +1,4 @@
-import type { Bound } from '../bound.js';
+import type { Bound, Interval } from '../bound.js';
 import type { Entries } from '../entries.js';
 import { headsOf, widthOf } from '../entries.js';
 import { PlanError } from '../errors.js';
@@ -6,6 +6,7 @@ import { type Branch, type Plan, planTensors, valuesOf } from '../plan.js';
 import type { Positions } from '../positions.js';
 import type { Selection } from '../selection.js';
 import { Tensor } from '../tensor.js';
+import { isList } from './expect.js';
 import { assertTensor } from './inputs.js';
 import type { Site } from './options.js';
 
@@ -33,8 +34,11 @@ export function assertPlan(plan: Plan, chunk: Planned): void {
     const details = { code: 'PLAN_INVALID', expected, actual } as const;
     throw new PlanError(`${where}: expected ${expected}, got ${got}`, details);
   };
-  if (!plan?.branches?.length) invalid('a plan with at least one branch', plan?.branches);
+  if (!isList(plan?.branches) || plan.branches.length === 0)
+    invalid('a plan with at least one branch', plan?.branches);
   for (const branch of plan.branches) assertBranch(branch, chunk, invalid);
+  if (plan.gates !== undefined && !Tensor.is(plan.gates))
+    invalid('gates to be a tensor', plan.gates);
   if (plan.gates && site.sinkLogits) invalid('sinkLogits in one softmax', 'a plan with gates');
   const gates = [positions.first.length, heads, positions.tokens, plan.branches.length];
   if (plan.gates && plan.gates.shape.join() !== gates.join()) {
@@ -47,7 +51,9 @@ function assertBranch(branch: Branch, chunk: Planned, invalid: Invalid): void {
   const { site, positions, keys: cache } = chunk;
   const { heads, headDim, valueDim } = site.layer;
   const asking = [positions.first.length, heads, positions.tokens];
+  if (typeof branch !== 'object' || branch === null) invalid('a branch, an object', branch);
   const { query, scale, visible, selection } = branch;
+  if (query !== undefined && !Tensor.is(query)) invalid('a branch query to be a tensor', query);
   if (query && query.shape.slice(0, 3).join() !== asking.join()) {
     invalid(`a branch query [${asking.join(', ')}, headDim]`, query.shape);
   }
@@ -83,8 +89,8 @@ function assertEntries(
 ): void {
   const [batch, { kvHeads }] = [positions.first.length, site.layer];
   if (!Tensor.is(entries?.storage)) invalid(`${what}: 'cache' or entries`, entries);
-  if (entries.tables.length !== batch || entries.lengths.length !== batch)
-    invalid(`${what} of ${batch} batch rows`, entries.lengths.length);
+  if (entries.tables?.length !== batch || entries.lengths?.length !== batch)
+    invalid(`${what} of ${batch} batch rows`, entries.lengths?.length);
   if (entries.storage.shape.length !== 4 || headsOf(entries) !== kvHeads)
     invalid(`${what} [pages, ${kvHeads}, pageSize, width]`, entries.storage.shape);
 }
@@ -102,9 +108,9 @@ function assertSelection(selection: Selection, chunk: Planned, invalid: Invalid)
     case 'all':
       return;
     case 'ranges':
-      for (const bound of selection.ranges.flat()) assertBound(bound, invalid);
-      return;
+      return assertRanges(selection.ranges, invalid);
     case 'united':
+      if (!isList(selection.of)) invalid('the parts of a united selection', selection.of);
       for (const part of selection.of) assertSelection(part, chunk, invalid);
       return;
     case 'blocks':
@@ -118,6 +124,12 @@ function assertSelection(selection: Selection, chunk: Planned, invalid: Invalid)
   }
 }
 
+function assertRanges(ranges: readonly Interval[], invalid: Invalid): void {
+  const pairs = isList(ranges) && ranges.every((one) => isList(one) && one.length === 2);
+  if (!pairs) invalid('ranges, a list of [start, end]', ranges);
+  for (const bound of ranges.flat()) assertBound(bound, invalid);
+}
+
 function assertListed(
   selection: Extract<Selection, { queryBlock: number }>,
   { site, positions }: Planned,
@@ -127,6 +139,8 @@ function assertListed(
   const [batch, { kvHeads }] = [positions.first.length, site.layer];
   for (const size of [queryBlock, selection.kind === 'blocks' ? selection.blockSize : 1])
     if (!(Number.isInteger(size) && size >= 1)) invalid('block sizes that are whole, from 1', size);
+  for (const tensor of [ids, counts])
+    if (!Tensor.is(tensor)) invalid('ids and counts to be tensors', tensor);
   for (const { dtype } of [ids, counts]) if (dtype !== 'i32') invalid('i32 ids and counts', dtype);
   const blocks = Math.ceil(positions.tokens / queryBlock);
   const [rows, heads, queryBlocks] = ids.shape;

@@ -12,6 +12,9 @@ const expected =
 export const expectShape: Expect = expected('INVALID_SHAPE');
 export const expectOption: Expect = expected('INVALID_OPTION');
 
+/** A boolean, not a guard: `Array.isArray` would make `any` of what a readonly array holds. */
+export const isList = (value: unknown): boolean => Array.isArray(value);
+
 export const isWhole = (value: unknown, min: number, max: number = Infinity): boolean =>
   Number.isInteger(value) && (value as number) >= min && (value as number) <= max;
 

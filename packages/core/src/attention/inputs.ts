@@ -1,8 +1,10 @@
 import type { Backend } from '../backend.js';
+import { assertKnown } from '../check.js';
 import { AbortError, type ErrorCode, inputError, LifetimeError } from '../errors.js';
-import type { KeptPlan } from '../plan.js';
+import { KeptPlan } from '../plan.js';
 import { type AuxSpec, auxSizes } from '../strategy.js';
 import { sizeOf, Tensor } from '../tensor.js';
+import { isList } from './expect.js';
 import type { Site } from './options.js';
 
 /** Numbers, or a tensor of the attention object's backend; see the layout. Never taken over or changed. */
@@ -101,7 +103,7 @@ export function checkInputs(
 ): CheckedInputs {
   const { heads, kvHeads, headDim, valueDim } = site.layer;
   if (inputs.plan && inputs.from) throw inputError(where, 'plan or from', 'both');
-  inputs.from?.assertLive();
+  for (const name of ['plan', 'from'] as const) assertKept(where, name, inputs[name]);
   assertNotAborted(where, inputs.signal);
   const tokensOf = (name: string, input: Input | undefined, count: number, width: number): number =>
     inferTokens(site, `${where}: ${name}`, required(where, name, input), batch, count, width);
@@ -126,6 +128,10 @@ export function checkInputs(
     });
   }
   const requires = Object.entries(site.strategy.requires ?? {});
+  if (inputs.aux !== undefined) {
+    const names = requires.map(([name]) => name);
+    assertKnown(`${where}: aux, for ${site.strategy.name}`, inputs.aux, names);
+  }
   for (const [name, spec] of requires) {
     expected.push({
       name: `aux.${name}`,
@@ -179,6 +185,16 @@ function required(
   throw inputError(`${where}: ${name}`, 'a Float32Array or a Tensor', input, {
     code: 'INVALID_DTYPE',
   });
+}
+
+/** A live plan of an earlier call, or none. */
+function assertKept(where: string, name: string, plan: unknown): void {
+  if (plan === undefined) return;
+  if (plan instanceof KeptPlan) plan.assertLive();
+  else
+    throw inputError(where, `${name} to be the plan of an earlier result`, plan, {
+      hint: 'with keepPlan: true a result has a plan',
+    });
 }
 
 /** @throws {AbortError} `ABORTED` */
@@ -266,7 +282,8 @@ function checkLengths(
   batch: number,
   tokens: number,
 ): readonly number[] {
-  if (!lengths) return new Array<number>(batch).fill(tokens);
+  if (lengths === undefined) return new Array<number>(batch).fill(tokens);
+  if (!isList(lengths)) throw inputError(where, 'lengths to be an array', lengths);
   if (lengths.length !== batch)
     throw inputError(where, `${batch} lengths, one a batch row`, lengths.length);
   for (const length of lengths) {

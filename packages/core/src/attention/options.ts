@@ -1,6 +1,7 @@
 import type { Backend } from '../backend.js';
 import type { DType } from '../dtype.js';
 import { assertKnown, assertOneOf, assertWhole } from '../check.js';
+import { assertPlugin, assertStrategy } from '../check-strategy.js';
 import { inputError } from '../errors.js';
 import type { AttentionStrategy, Layer } from '../strategy.js';
 
@@ -69,8 +70,8 @@ const LARGEST_WIDTH = 576;
 export function resolveOptions(options: AttentionOptions): Site {
   assertKnown(WHERE, options, OPTIONS);
   const { backend, strategy, values = 'own', layout = 'bhtd', storage = 'f32' } = options;
-  assertPlugin('backend', backend, 'attend');
-  assertPlugin('strategy', strategy, 'plan');
+  assertPlugin(WHERE, 'backend', backend, 'attend');
+  assertStrategy(WHERE, strategy);
   assertNames(strategy);
   const layer = layerOf(options);
   assertOneOf(WHERE, 'values', values, ['own', 'key']);
@@ -124,18 +125,4 @@ function assertNames({ name, requires = {} }: AttentionStrategy): void {
   const taken = ['keys', 'values'].find((reserved) => reserved in requires);
   if (taken === undefined) return;
   fail(`auxiliary tensors of other names than keys and values, required by ${name}`, taken);
-}
-
-function assertPlugin(role: 'backend' | 'strategy', plugin: unknown, method: string): void {
-  const candidate = plugin as { apiVersion?: unknown; name?: unknown } | null | undefined;
-  if (typeof (candidate as Record<string, unknown> | null | undefined)?.[method] !== 'function') {
-    const called = typeof plugin === 'function' ? ' (a factory that was not called?)' : '';
-    fail(`a ${role}, an object with ${method}()${called}`, plugin);
-  }
-  if (candidate!.apiVersion !== 1) {
-    throw inputError(WHERE, `a ${role} of apiVersion 1`, candidate!.apiVersion, {
-      code: 'UNSUPPORTED',
-      hint: `update ${String(candidate!.name)} or @jit-attention/core, so that both speak the same version`,
-    });
-  }
 }
