@@ -45,7 +45,7 @@ export default defineConfig([
     rules: { '@typescript-eslint/no-unnecessary-type-assertion': 'off' },
   },
   {
-    files: ['packages/{core,backend-*}/{src,assembly}/**/*.{ts,js,mjs}'],
+    files: ['packages/{core,backend-*}/{src,assembly,worker,scripts}/**/*.{ts,js,mjs}'],
     plugins: { workspace },
     rules: { 'workspace/strategy-names': 'error' },
   },

@@ -9,6 +9,8 @@ export default defineConfig({
   resolve: { conditions: [...source, ...defaultClientConditions] },
   ssr: { resolve: { conditions: [...source, ...defaultServerConditions] } },
   test: {
+    // vitest leaves a core free, which is half of two
+    maxWorkers: '100%',
     testTimeout: 60_000,
     hookTimeout: 60_000,
     projects: [

@@ -54,6 +54,4 @@ export interface Host {
   run(kernel: string, desc: number, scratchBytes?: number): void;
   /** Calls any other exported function on the calling thread, for the number it returns. */
   call(name: string, ...values: readonly number[]): number;
-  /** Calls an exported function that computes a number (a size, say). */
-  call(name: string, ...args: readonly number[]): number;
 }
