@@ -36,6 +36,8 @@ export interface Backend extends Ops {
   read(tensor: Tensor): Promise<Float32Array | Int32Array>;
   /** For `tensor.dispose()`. */
   release(tensor: Tensor): void;
+  /** Hands queued work over to the device; called once a chunk of queries is planned and attended to. */
+  submit?(): void;
   /** Ends threads or gives the device back; every tensor is dead then. */
   dispose?(): void | Promise<void>;
   /** Live tensors and their bytes as stored. */

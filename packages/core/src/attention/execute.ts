@@ -119,6 +119,7 @@ class Run {
       this.#selectBytes += scope.cost.bytes;
     } finally {
       scope.close();
+      site.backend.submit?.();
     }
   }
 

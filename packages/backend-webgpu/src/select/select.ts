@@ -1,0 +1,4 @@
+/* eslint-disable */
+export const select: any = () => {
+  throw new Error('to be written');
+};

@@ -1,0 +1,38 @@
+import { existsSync } from 'node:fs';
+
+import { webgpu, type WebGpuBackend } from '../../src/index.js';
+
+/** Debian's chromium brings a software Vulkan driver, which Node finds by this variable. */
+const SWIFTSHADER = '/usr/lib/chromium/vk_swiftshader_icd.json';
+
+/** Heads tests that need an adapter where there is none. */
+export const NO_ADAPTER = 'no WebGPU adapter: no Vulkan driver, and no chromium that brings one';
+
+/**
+ * Whether this machine has an adapter, a software one at least.
+ * @throws {Error} when there is none and `CI` is set, which must not leave out what needs one
+ */
+export async function hasAdapter(): Promise<boolean> {
+  if (!process.env.VK_DRIVER_FILES && existsSync(SWIFTSHADER)) {
+    process.env.VK_DRIVER_FILES = SWIFTSHADER;
+  }
+  try {
+    await (await webgpu()).dispose();
+    return true;
+  } catch (cause) {
+    if (process.env.CI) throw new Error(`expected an adapter in CI: ${NO_ADAPTER}`, { cause });
+    return false;
+  }
+}
+
+/** Runs on a fresh backend, and ends it. */
+export async function onWebGpu(
+  body: (backend: WebGpuBackend) => void | Promise<void>,
+): Promise<void> {
+  const backend = await webgpu();
+  try {
+    await body(backend);
+  } finally {
+    await backend.dispose();
+  }
+}
