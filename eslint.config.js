@@ -9,7 +9,7 @@ export default defineConfig([
     '**/dist/',
     '**/coverage/',
     '**/.turbo/',
-    '**/onnx/',
+    'packages/reference-model/model/onnx/',
     '**/src/generated/*.js',
     'results/',
   ]),

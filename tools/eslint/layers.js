@@ -1,5 +1,5 @@
 /**
- * Who may depend on whom. Dependencies point one way: apps -> (strategies, backends) -> core.
+ * Who may depend on whom. Dependencies point one way: apps -> adoption -> (strategies, backends) -> core.
  * The lint rule (imports) and the manifest test (package.json) both read this table.
  *
  * A layer is found by the folder below `packages/`; the first match counts.
@@ -16,6 +16,11 @@ const layers = [
   { folder: /^testkit$/, source: ['core'], tests: [] },
   { folder: /^strategy-/, source: ['core'], tests: ['testkit'] },
   { folder: /^backend-/, source: ['core'], tests: ['testkit'] },
+  {
+    folder: /^onnx$/,
+    source: ['core', 'backend-cpu', 'strategy-dense', 'strategy-windowed'],
+    tests: ['testkit', 'reference-model', 'strategy-topk'],
+  },
   { folder: /./, source: ['core'], tests: ['testkit'] },
 ];
 

@@ -25,6 +25,8 @@ export type ErrorCode =
   | 'ENTRY_FREED'
   | 'STRATEGY_FAILED'
   | 'BACKEND_FAILED'
+  | 'MODEL_INVALID'
+  | 'MODEL_MISMATCH'
   | 'ABORTED';
 
 export interface ErrorDetails {
@@ -91,6 +93,11 @@ export class StrategyError extends JitAttentionError {
 /** A device or worker failed. */
 export class BackendError extends JitAttentionError {
   override name = 'BackendError';
+}
+
+/** A model file is not what it should be, or computes something else than its original. */
+export class ModelError extends JitAttentionError {
+  override name = 'ModelError';
 }
 
 /** The caller's `signal` was aborted; nothing was changed. */

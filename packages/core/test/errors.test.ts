@@ -32,6 +32,8 @@ const CODES: Record<ErrorCode, true> = {
   ENTRY_FREED: true,
   STRATEGY_FAILED: true,
   BACKEND_FAILED: true,
+  MODEL_INVALID: true,
+  MODEL_MISMATCH: true,
   ABORTED: true,
 };
 const codes = Object.keys(CODES) as ErrorCode[];

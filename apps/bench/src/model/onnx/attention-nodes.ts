@@ -44,9 +44,7 @@ export function findAttention(file: OnnxFile): AttentionNode[] {
   const nodes = file.graph.node.filter(isAttention);
   if (nodes.length === 0) throw noAttention(file);
   const numbers = layerNumbers(nodes);
-  return nodes
-    .map((node, i) => describe(file, node, numbers[i]!))
-    .sort((a, b) => a.layer - b.layer);
+  return nodes.map((node, i) => describe(file, node, numbers[i])).sort((a, b) => a.layer - b.layer);
 }
 
 function isAttention(node: NodeProto): boolean {

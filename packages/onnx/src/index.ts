@@ -1,0 +1,3 @@
+export * from './site.js';
+export { OnnxGraph } from './graph.js';
+export { readGraph } from './graph/read.js';
