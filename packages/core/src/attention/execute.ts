@@ -46,9 +46,11 @@ export interface Execution {
  */
 export async function execute(call: Execution): Promise<AttentionResult> {
   const chunks = cut(call.positions, call.site.layer.queryChunk);
+  const { backend } = call.site;
   const run = new Run(call, chunks.length);
   try {
     for (const [i, positions] of chunks.entries()) {
+      if (i > 0) backend.submit?.();
       await pause(call, i);
       await run.chunk(i, positions);
     }
@@ -58,6 +60,7 @@ export async function execute(call: Execution): Promise<AttentionResult> {
     throw error;
   } finally {
     run.close();
+    backend.submit?.();
   }
 }
 
@@ -119,7 +122,6 @@ class Run {
       this.#selectBytes += scope.cost.bytes;
     } finally {
       scope.close();
-      site.backend.submit?.();
     }
   }
 
