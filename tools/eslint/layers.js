@@ -21,6 +21,8 @@ const layers = [
     source: ['core', 'backend-cpu', 'strategy-dense', 'strategy-windowed'],
     tests: ['testkit', 'reference-model', 'strategy-topk'],
   },
+  // "tests" are also its `generate/`, which writes the graph
+  { folder: /^reference-model$/, source: [], tests: ['onnx-writer'] },
   { folder: /./, source: ['core'], tests: ['testkit'] },
 ];
 

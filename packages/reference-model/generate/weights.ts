@@ -22,11 +22,6 @@ export class Weights {
     if (tensor.dtype !== 'F16') throw new Error(`${name}: expected dtype F16, got ${tensor.dtype}`);
     return { shape: tensor.shape, values: widen(tensor.bytes) };
   }
-
-  /** A projection as ONNX's MatMul takes it: `[in, out]`, where a checkpoint has `[out, in]`. */
-  transposed(name: string): Weight {
-    return transpose(this.get(name));
-  }
 }
 
 function widen(bytes: Uint8Array): Float32Array {
@@ -36,6 +31,7 @@ function widen(bytes: Uint8Array): Float32Array {
   return out;
 }
 
+/** A projection as MatMul takes it: `[in, out]`, where a checkpoint has `[out, in]`. */
 export function transpose({ shape, values }: Weight): Weight {
   const [rows, columns] = shape as [number, number];
   const out = new Float32Array(values.length);

@@ -1,54 +1,85 @@
-import type { ModelProto } from 'onnx-buf';
-
-import type { ModelConfig } from '../src/index.js';
+import type { LlamaConfig } from './config.js';
 import { GraphBuilder } from './graph-builder.js';
 import { rotaryTables } from './rotary.js';
-import { transpose, type Weights } from './weights.js';
 
 /** `GroupQueryAttention` is onnxruntime's own operator, not one of the ONNX standard. */
 const MICROSOFT = 'com.microsoft';
 
+/** How a checkpoint's weights get into a graph. Each method returns the name of an f32 value. */
+export interface DecoderWeights {
+  /** Adds a tensor, under its Hugging Face name. */
+  readonly add: (graph: GraphBuilder, name: string) => string;
+  /**
+   * Adds a projection as ONNX's MatMul takes it: `[in, out]`, where a checkpoint has `[out, in]`.
+   * `from` is the tensor that holds it, which is another one where weights are tied.
+   */
+  readonly addTransposed: (graph: GraphBuilder, name: string, from: string) => string;
+}
+
+export interface DecoderOptions {
+  /** The graph's name. */
+  readonly name: string;
+  /** Who made it. */
+  readonly producer: string;
+  /**
+   * Declares `num_logits_to_keep`, i64, a scalar: how many logits to compute, counted from the last token;
+   * 0 for all. Default `false`: always all.
+   */
+  readonly logitsToKeep?: boolean;
+}
+
 /**
- * The model as the graph that decoder exports have (onnxruntime-genai's model builder, optimum): one
+ * A Llama as the graph that decoder exports have (onnxruntime-genai's model builder, optimum): one
  * `GroupQueryAttention` node a layer with the rotary embedding inside, past and present keys and values
  * as inputs and outputs, all in f32.
  *
  *     input_ids                     i64 [batch_size, sequence_length]
  *     attention_mask                i64 [batch_size, total_sequence_length]
+ *     num_logits_to_keep            i64 []
  *     past_key_values.N.key/value   f32 [batch_size, kv heads, past_sequence_length, head dim]
- *     logits                        f32 [batch_size, sequence_length, vocabulary]
+ *     logits                        f32 [batch_size, sequence_length or those kept, vocabulary]
  *     present.N.key/value           f32 [batch_size, kv heads, total_sequence_length, head dim]
  *
  * The names, `batch_size` among them, are the ones transformers.js looks for.
+ *
+ * @returns the bytes of the ONNX file
  */
-export function buildDecoder(config: ModelConfig, weights: Weights): ModelProto {
+export function buildDecoder(
+  config: LlamaConfig,
+  weights: DecoderWeights,
+  { name, producer, logitsToKeep = false }: DecoderOptions,
+): Uint8Array {
   const graph = new GraphBuilder();
   graph.input('input_ids', 'i64', ['batch_size', 'sequence_length']);
   graph.input('attention_mask', 'i64', ['batch_size', 'total_sequence_length']);
-  graph.output('logits', 'f32', ['batch_size', 'sequence_length', config.vocab_size]);
+  if (logitsToKeep) graph.input('num_logits_to_keep', 'i64', []);
+  const rows = logitsToKeep ? 'num_logits' : 'sequence_length';
+  graph.output('logits', 'f32', ['batch_size', rows, config.vocab_size]);
 
   const decoder = new Decoder(graph, config, weights);
-  const embeddings = weights.get('model.embed_tokens.weight');
-  const table = graph.constant('model.embed_tokens.weight', embeddings.shape, embeddings.values);
-  const head = transpose(embeddings); // tied, but MatMul wants it the other way round
-  const headName = graph.constant('lm_head.weight', head.shape, head.values);
+  const embedding = 'model.embed_tokens.weight';
+  const table = weights.add(graph, embedding);
+  // tied, but MatMul wants it the other way round
+  const from = config.tie_word_embeddings ? embedding : 'lm_head.weight';
+  const head = weights.addTransposed(graph, 'lm_head.weight', from);
 
   let x = graph.node('Gather', '/model/embed_tokens', [table, 'input_ids']);
   for (let layer = 0; layer < config.num_hidden_layers; layer++) x = decoder.layer(layer, x);
+  if (logitsToKeep) x = lastRows(graph, x, 'num_logits_to_keep');
   x = decoder.norm('/model/norm', x, 'model.norm.weight');
-  graph.node('MatMul', '/lm_head', [x, headName], { outputs: ['logits'] });
-  return graph.model('reference-model', { '': 17, [MICROSOFT]: 1 });
+  graph.node('MatMul', '/lm_head', [x, head], { outputs: ['logits'] });
+  return graph.encode({ name, producer, operatorSets: { '': 17, [MICROSOFT]: 1 } });
 }
 
 /** Writes one layer after another; what all layers share is made once. */
 class Decoder {
   readonly #graph: GraphBuilder;
-  readonly #config: ModelConfig;
-  readonly #weights: Weights;
+  readonly #config: LlamaConfig;
+  readonly #weights: DecoderWeights;
   readonly #lengths: string[];
   readonly #rotary: string[];
 
-  constructor(graph: GraphBuilder, config: ModelConfig, weights: Weights) {
+  constructor(graph: GraphBuilder, config: LlamaConfig, weights: DecoderWeights) {
     this.#graph = graph;
     this.#config = config;
     this.#weights = weights;
@@ -77,8 +108,7 @@ class Decoder {
   }
 
   norm(path: string, x: string, name: string): string {
-    const { shape, values } = this.#weights.get(name);
-    const weight = this.#graph.constant(name, shape, values);
+    const weight = this.#weights.add(this.#graph, name);
     const attributes = { axis: -1, epsilon: { float: this.#config.rms_norm_eps } };
     return this.#graph.node('SimplifiedLayerNormalization', path, [x, weight], { attributes });
   }
@@ -130,8 +160,8 @@ class Decoder {
 
   #project(path: string, weight: string, x: string): string {
     const name = `${weight}.weight`;
-    const { shape, values } = this.#weights.transposed(name);
-    return this.#graph.node('MatMul', path, [x, this.#graph.constant(name, shape, values)]);
+    const matrix = this.#weights.addTransposed(this.#graph, name, name);
+    return this.#graph.node('MatMul', path, [x, matrix]);
   }
 }
 
@@ -154,4 +184,13 @@ function sequenceLengths(graph: GraphBuilder): string[] {
     graph.node('Cast', `${path}/seqlens_k`, [last], toInt32),
     graph.node('Cast', `${path}/total_sequence_length`, [total], toInt32),
   ];
+}
+
+/** The last `count` tokens; all for 0, because a slice that starts at -0 starts at the first. */
+function lastRows(graph: GraphBuilder, x: string, count: string): string {
+  const path = '/model/last_tokens';
+  const one = (name: string, value: bigint) =>
+    graph.constant(`${path}/${name}`, [1], new BigInt64Array([value]));
+  const start = graph.node('Reshape', path, [graph.node('Neg', path, [count]), one('shape', 1n)]);
+  return graph.node('Slice', path, [x, start, one('end', 2n ** 63n - 1n), one('axis', 1n)]);
 }

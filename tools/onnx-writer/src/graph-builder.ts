@@ -1,15 +1,14 @@
-import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import {
   type AttributeProtoSchema,
   AttributeProto_AttributeType as AttributeType,
-  type GraphProto,
   GraphProtoSchema,
-  type ModelProto,
   ModelProtoSchema,
   type NodeProto,
   NodeProtoSchema,
   type TensorProto,
   TensorProtoSchema,
+  TensorProto_DataLocation as DataLocation,
   TensorProto_DataType as DataType,
   type ValueInfoProto,
   ValueInfoProtoSchema,
@@ -18,11 +17,30 @@ import {
 /** A whole number becomes an INT attribute; `{ float }` a FLOAT, whole or not. */
 type Attribute = number | { float: number };
 
-interface NodeOptions {
+export interface NodeOptions {
   attributes?: Record<string, Attribute>;
   domain?: string;
   /** Names of the outputs; by default one, `<node name>/output_0`. */
   outputs?: string[];
+}
+
+/** Element types of values, by ONNX's numbers. */
+const VALUE_TYPES = { f32: DataType.FLOAT, f16: DataType.FLOAT16, i64: DataType.INT64 };
+
+export type ValueType = keyof typeof VALUE_TYPES;
+
+/** Where the bytes of a constant lie: in a file of the same folder as the model's. */
+export interface ExternalBytes {
+  readonly location: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
+export interface ModelOptions {
+  readonly name: string;
+  readonly producer: string;
+  /** Operator sets by domain: `{ '': 17 }`. */
+  readonly operatorSets: Record<string, number>;
 }
 
 /** Collects the parts of an ONNX graph, in order; values go by name, as in the format itself. */
@@ -45,6 +63,20 @@ export class GraphBuilder {
     return name;
   }
 
+  /** Adds a constant whose bytes lie outside the model's file; returns its name. */
+  external(name: string, type: ValueType, shape: number[], bytes: ExternalBytes): string {
+    this.#initializers.push(
+      create(TensorProtoSchema, {
+        name,
+        dims: shape.map(BigInt),
+        dataType: VALUE_TYPES[type],
+        dataLocation: DataLocation.EXTERNAL,
+        externalData: Object.entries(bytes).map(([key, value]) => ({ key, value: String(value) })),
+      }),
+    );
+    return name;
+  }
+
   /** Adds a node called `<path>/<opType>`; returns the name of its first output. */
   node(opType: string, path: string, inputs: string[], options: NodeOptions = {}): string {
     const name = `${path}/${opType}`;
@@ -60,35 +92,36 @@ export class GraphBuilder {
   }
 
   /** Declares a graph input. A dimension given as a string is symbolic. */
-  input(name: string, dtype: 'f32' | 'i64', dims: (number | string)[]): string {
-    this.#inputs.push(valueInfo(name, dtype, dims));
+  input(name: string, type: ValueType, dims: (number | string)[]): string {
+    this.#inputs.push(valueInfo(name, type, dims));
     return name;
   }
 
   /** Declares a graph output, which some node must write. */
-  output(name: string, dtype: 'f32' | 'i64', dims: (number | string)[]): string {
-    this.#outputs.push(valueInfo(name, dtype, dims));
+  output(name: string, type: ValueType, dims: (number | string)[]): string {
+    this.#outputs.push(valueInfo(name, type, dims));
     return name;
   }
 
-  /** The finished model, for the operator sets given as `{ domain: version }`. */
-  model(name: string, operatorSets: Record<string, number>): ModelProto {
-    const graph: GraphProto = create(GraphProtoSchema, {
+  /** The bytes of the finished model. */
+  encode({ name, producer, operatorSets }: ModelOptions): Uint8Array {
+    const graph = create(GraphProtoSchema, {
       name,
       node: this.#nodes,
       initializer: this.#initializers,
       input: this.#inputs,
       output: this.#outputs,
     });
-    return create(ModelProtoSchema, {
+    const model = create(ModelProtoSchema, {
       irVersion: 8n,
-      producerName: '@jit-attention/reference-model',
+      producerName: producer,
       opsetImport: Object.entries(operatorSets).map(([domain, version]) => ({
         domain,
         version: BigInt(version),
       })),
       graph,
     });
+    return toBinary(ModelProtoSchema, model);
   }
 }
 
@@ -100,16 +133,16 @@ function toAttribute([name, value]: [string, Attribute]): MessageInitShape<
     : { name, type: AttributeType.FLOAT, f: value.float };
 }
 
-function valueInfo(name: string, dtype: 'f32' | 'i64', dims: (number | string)[]): ValueInfoProto {
+function valueInfo(name: string, type: ValueType, dims: (number | string)[]): ValueInfoProto {
   const dim = dims.map((size) => ({
     value:
       typeof size === 'number'
         ? { case: 'dimValue' as const, value: BigInt(size) }
         : { case: 'dimParam' as const, value: size },
   }));
-  const elemType = dtype === 'f32' ? DataType.FLOAT : DataType.INT64;
+  const tensorType = { elemType: VALUE_TYPES[type], shape: { dim } };
   return create(ValueInfoProtoSchema, {
     name,
-    type: { value: { case: 'tensorType', value: { elemType, shape: { dim } } } },
+    type: { value: { case: 'tensorType', value: tensorType } },
   });
 }
