@@ -19,7 +19,20 @@ const layers = [
   {
     folder: /^onnx$/,
     source: ['core', 'backend-cpu', 'strategy-dense', 'strategy-windowed'],
-    tests: ['testkit', 'reference-model', 'strategy-topk'],
+    tests: ['testkit', 'reference-model', 'strategy-topk', 'onnx-writer'],
+  },
+  {
+    folder: /^transformers$/,
+    source: ['core', 'onnx'],
+    tests: [
+      'testkit',
+      'reference-model',
+      'backend-cpu',
+      'backend-webgpu',
+      'strategy-dense',
+      'strategy-topk',
+      'strategy-windowed',
+    ],
   },
   // "tests" are also its `generate/`, which writes the graph
   { folder: /^reference-model$/, source: [], tests: ['onnx-writer'] },

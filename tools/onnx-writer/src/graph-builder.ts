@@ -14,8 +14,8 @@ import {
   ValueInfoProtoSchema,
 } from 'onnx-buf';
 
-/** A whole number becomes an INT attribute; `{ float }` a FLOAT, whole or not. */
-type Attribute = number | { float: number };
+/** A whole number becomes an INT attribute, a list of them INTS, text STRING; `{ float }` a FLOAT, whole or not. */
+type Attribute = number | readonly number[] | string | { readonly float: number };
 
 export interface NodeOptions {
   attributes?: Record<string, Attribute>;
@@ -25,9 +25,19 @@ export interface NodeOptions {
 }
 
 /** Element types of values, by ONNX's numbers. */
-const VALUE_TYPES = { f32: DataType.FLOAT, f16: DataType.FLOAT16, i64: DataType.INT64 };
+const VALUE_TYPES = {
+  f32: DataType.FLOAT,
+  f16: DataType.FLOAT16,
+  i64: DataType.INT64,
+  i32: DataType.INT32,
+  u8: DataType.UINT8,
+  bool: DataType.BOOL,
+};
 
 export type ValueType = keyof typeof VALUE_TYPES;
+
+/** Elements of a constant; halves by their bits, booleans as bytes of a `type` that says so. */
+export type ConstantArray = Float32Array | BigInt64Array | Int32Array | Uint16Array | Uint8Array;
 
 /** Where the bytes of a constant lie: in a file of the same folder as the model's. */
 export interface ExternalBytes {
@@ -50,13 +60,18 @@ export class GraphBuilder {
   readonly #inputs: ValueInfoProto[] = [];
   readonly #outputs: ValueInfoProto[] = [];
 
-  /** Adds a constant, f32 or i64 by the kind of array; returns its name. */
-  constant(name: string, shape: number[], values: Float32Array | BigInt64Array): string {
+  /** Adds a constant, of the type that the kind of array says unless told; returns its name. */
+  constant(
+    name: string,
+    shape: number[],
+    values: ConstantArray,
+    type: ValueType = typeOf(values),
+  ): string {
     this.#initializers.push(
       create(TensorProtoSchema, {
         name,
         dims: shape.map(BigInt),
-        dataType: values instanceof Float32Array ? DataType.FLOAT : DataType.INT64,
+        dataType: VALUE_TYPES[type],
         rawData: new Uint8Array(values.buffer as ArrayBuffer, values.byteOffset, values.byteLength),
       }),
     );
@@ -125,12 +140,21 @@ export class GraphBuilder {
   }
 }
 
+function typeOf(values: ConstantArray): ValueType {
+  if (values instanceof Float32Array) return 'f32';
+  if (values instanceof BigInt64Array) return 'i64';
+  if (values instanceof Int32Array) return 'i32';
+  return values instanceof Uint16Array ? 'f16' : 'u8';
+}
+
 function toAttribute([name, value]: [string, Attribute]): MessageInitShape<
   typeof AttributeProtoSchema
 > {
-  return typeof value === 'number'
-    ? { name, type: AttributeType.INT, i: BigInt(value) }
-    : { name, type: AttributeType.FLOAT, f: value.float };
+  if (typeof value === 'number') return { name, type: AttributeType.INT, i: BigInt(value) };
+  if (typeof value === 'string')
+    return { name, type: AttributeType.STRING, s: new TextEncoder().encode(value) };
+  if ('float' in value) return { name, type: AttributeType.FLOAT, f: value.float };
+  return { name, type: AttributeType.INTS, ints: value.map(BigInt) };
 }
 
 function valueInfo(name: string, type: ValueType, dims: (number | string)[]): ValueInfoProto {

@@ -5,6 +5,7 @@
  */
 export { buildDecoder, type DecoderOptions, type DecoderWeights } from './decoder.js';
 export {
+  type ConstantArray,
   type ExternalBytes,
   GraphBuilder,
   type ModelOptions,
