@@ -1,3 +1,4 @@
+import { CacheError } from './errors.js';
 import type { Tensor } from './tensor.js';
 
 /**
@@ -41,3 +42,16 @@ export function pickRows(entries: Entries, rows: readonly number[]): Entries {
 
 export const headsOf = (entries: Entries): number => entries.storage.shape[1];
 export const widthOf = (entries: Entries): number => entries.storage.shape[3];
+
+/** @throws {CacheError} `ENTRY_FREED` when the page of entry `n` was freed */
+export function assertEntryHeld(table: readonly number[], pageSize: number, n: number): void {
+  if (table[Math.floor(n / pageSize)] >= 0) return;
+  throw new CacheError(
+    `entry ${n}: expected an entry that is still held, got one whose page was freed`,
+    {
+      code: 'ENTRY_FREED',
+      actual: n,
+      hint: 'the strategy declared it dead; a plan that reads it needs a larger rollback',
+    },
+  );
+}

@@ -1,4 +1,6 @@
 import {
+  assertAxis,
+  assertRange,
   type Decoded,
   type DType,
   inputError,
@@ -9,7 +11,6 @@ import {
 
 import { DTYPE_CODES } from '../descriptors.js';
 import type { Host } from '../host.js';
-import { assertAxis, assertRange } from './checks.js';
 import { asFloats, type Rows, rowsOf } from './convert.js';
 import { shares } from './shares.js';
 

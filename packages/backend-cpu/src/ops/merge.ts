@@ -1,7 +1,6 @@
-import { inputError, type Ops, PlanError } from '@jit-attention/core';
+import { assertRank, assertShape, inputError, type Ops, PlanError } from '@jit-attention/core';
 
 import type { Host } from '../host.js';
-import { assertRank, assertShape } from './checks.js';
 import { asFloats } from './convert.js';
 import { shares } from './shares.js';
 

@@ -1,5 +1,7 @@
 import {
+  assertEntryHeld,
   assertOneOf,
+  assertRange,
   type Entries,
   headsOf,
   inputError,
@@ -10,9 +12,7 @@ import {
 } from '@jit-attention/core';
 
 import { encodeEntries } from '../descriptors.js';
-import { assertEntryHeld } from '../held.js';
 import type { Host } from '../host.js';
-import { assertRange } from './checks.js';
 import { shares } from './shares.js';
 
 /** The kernel's numbers for kinds are their places here. */

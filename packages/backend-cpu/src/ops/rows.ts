@@ -1,8 +1,15 @@
-import { inputError, type Ops, type RotaryOptions, type Tensor } from '@jit-attention/core';
+import {
+  assertRange,
+  assertRank,
+  assertShape,
+  inputError,
+  type Ops,
+  type RotaryOptions,
+  type Tensor,
+} from '@jit-attention/core';
 
 import type { Host } from '../host.js';
 import { floatWords } from '../words.js';
-import { assertRange, assertRank, assertShape } from './checks.js';
 import { asFloats, place, rowsOf } from './convert.js';
 import { shares } from './shares.js';
 

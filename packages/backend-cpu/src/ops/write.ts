@@ -1,7 +1,15 @@
-import { inputError, rowBytes, sizeOf, type Tensor } from '@jit-attention/core';
+import {
+  assertAxis,
+  assertRange,
+  assertRank,
+  assertShape,
+  inputError,
+  rowBytes,
+  sizeOf,
+  type Tensor,
+} from '@jit-attention/core';
 
 import type { Host } from '../host.js';
-import { assertAxis, assertRange, assertRank, assertShape } from './checks.js';
 import { place, rowsOf } from './convert.js';
 import { shares } from './shares.js';
 

@@ -1,4 +1,5 @@
 import {
+  assertEntryHeld,
   blockSizeOf,
   type BlocksSelection,
   scoredEntries,
@@ -8,7 +9,6 @@ import {
   visibleAt,
 } from '@jit-attention/core';
 
-import { assertEntryHeld } from '../held.js';
 import type { Host } from '../host.js';
 import { seenBound } from './spec.js';
 

@@ -1,8 +1,8 @@
 import { f16round } from '@petamoriken/float16';
 import type { DType } from '../dtype.js';
 import type { Entries } from '../entries.js';
-import { headsOf, widthOf } from '../entries.js';
-import { BackendError, CacheError } from '../errors.js';
+import { assertEntryHeld, headsOf, widthOf } from '../entries.js';
+import { BackendError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
 
 /** All floats are kept as f64: `f32` is not rounded between primitives, `f16` and `i8` hold what was rounded. */
@@ -55,19 +55,8 @@ export function rowOffsets(entries: Entries, row: number, head: number): (n: num
   const table = entries.tables[row];
   const [heads, width] = [headsOf(entries), widthOf(entries)];
   return (n) => {
+    assertEntryHeld(table, pageSize, n);
     const page = table[Math.floor(n / pageSize)];
-    if (page < 0) throw freed(n);
     return ((page * heads + head) * pageSize + (n % pageSize)) * width;
   };
-}
-
-function freed(n: number): CacheError {
-  return new CacheError(
-    `entry ${n}: expected an entry that is still held, got one whose page was freed`,
-    {
-      code: 'ENTRY_FREED',
-      actual: n,
-      hint: 'the strategy declared it dead; a plan that reads it needs a larger rollback',
-    },
-  );
 }
