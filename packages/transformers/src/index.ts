@@ -1,0 +1,2 @@
+/** Just-in-time attention inside transformers.js. */
+export {};

@@ -1,0 +1,5 @@
+import { defineConfig } from 'tsup';
+
+import { base } from '../../tsup.base.ts';
+
+export default defineConfig(base);
