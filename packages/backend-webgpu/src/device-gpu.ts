@@ -35,7 +35,7 @@ export class DeviceGpu implements Gpu {
     this.features = device.features as ReadonlySet<string>;
     this.verdicts = new Verdicts(device);
     this.#pool = new BufferPool(device, (make) => this.verdicts.guard(make));
-    this.#pipelines = new Pipelines(device);
+    this.#pipelines = Pipelines.of(device);
     this.queue = new Queue(device, this.#pool, this.verdicts);
   }
 

@@ -68,3 +68,16 @@ ${body}
 `;
   return { name, source, accesses: Object.values(buffers).map(({ access }) => access) };
 }
+
+/** A family of kernels, each of which is made once: the text of 3 kB is not written anew at every call. */
+export function kernels<P extends readonly (string | number | boolean | undefined)[]>(
+  make: (...parameters: P) => Kernel,
+): (...parameters: P) => Kernel {
+  const made = new Map<string, Kernel>();
+  return (...parameters) => {
+    const key = parameters.join();
+    const known = made.get(key) ?? make(...parameters);
+    made.set(key, known);
+    return known;
+  };
+}

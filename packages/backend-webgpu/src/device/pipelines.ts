@@ -11,13 +11,22 @@ export interface Pipeline {
 
 const COMPUTE = 0x4;
 
-/** Kernels compiled once for a device, in the background. */
+/** Of the devices that are still in use. */
+const ofDevices = new WeakMap<GPUDevice, Pipelines>();
+
+/** Kernels compiled once for a device, in the background; all backends of the device share them. */
 export class Pipelines {
   readonly #device: GPUDevice;
   readonly #known = new Map<string, Pipeline>();
 
-  constructor(device: GPUDevice) {
+  private constructor(device: GPUDevice) {
     this.#device = device;
+  }
+
+  static of(device: GPUDevice): Pipelines {
+    const pipelines = ofDevices.get(device) ?? new Pipelines(device);
+    ofDevices.set(device, pipelines);
+    return pipelines;
   }
 
   of(kernel: Kernel): Pipeline {
