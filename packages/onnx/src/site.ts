@@ -117,15 +117,17 @@ export interface Rotary {
  * A value that shapes the softmax. At adoption the part of the graph that makes it is run for a few steps, and what
  * comes out has to be what a causal order, a window and the padding of `attention_mask` give.
  *
- * - `additive`: added to the logits; what is at or below half the type's lowest number is hidden. Broadcast to
- *   `[B, H, T, N]`.
- * - `boolean`: true is seen. Broadcast to `[B, H, T, N]`.
- * - `keys`: integers or booleans `[B, N]`, non-zero is seen.
+ * - `logits`: broadcast to `[B, H, T, N]`. Booleans choose: true is seen (with `hides`: hidden). Floats are added to
+ *   the logits; what is at or below half the type's lowest number is hidden.
+ * - `keys`: integers or booleans `[B, N]`, non-zero is seen; where it turns out to be of rank 1, `lengths`.
  * - `lengths`: integers `[B]`: how many keys are seen.
+ * - `last`: integers `[B]`: the index of the last key that is seen.
  */
 export interface Mask {
-  readonly kind: 'additive' | 'boolean' | 'keys' | 'lengths';
+  readonly kind: 'logits' | 'keys' | 'lengths' | 'last';
   readonly name: string;
+  /** Of booleans: true is hidden. */
+  readonly hides?: boolean | undefined;
 }
 
 /** Names of graph inputs and outputs, `[B, G, N, D]` and `[B, G, N, Dv]`. */
