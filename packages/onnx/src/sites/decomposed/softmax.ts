@@ -1,0 +1,66 @@
+import type { NodeProto } from 'onnx-buf';
+
+import { Attributes } from '../../attributes.js';
+import type { OnnxGraph } from '../../graph.js';
+import type { Match, Matcher } from '../../site.js';
+import { dtypeOf } from '../dtype.js';
+import { Facts } from '../facts/facts.js';
+import { isOperator } from '../operator.js';
+import { orRefusal, refuse } from '../refused.js';
+import { cacheOf, storedOf } from '../stored.js';
+import { type Logits, logitsOf } from './logits.js';
+import { productOf } from './product.js';
+import { weightedSum } from './weights.js';
+
+/**
+ * Attention in small operators, as optimum and PyTorch export it: `MatMul`, `Softmax`, `MatMul`, with scaling,
+ * capping and masks before the softmax, the past joined and heads repeated before the products.
+ */
+export const softmaxAttention: Matcher = (graph, node) => {
+  if (!isOperator(node, { opType: 'Softmax', domain: '' })) return undefined;
+  return orRefusal(() => {
+    const sum = weightedSum(graph, node);
+    const logits = sum && logitsOf(graph, node);
+    return logits && describe(graph, node, logits, sum);
+  });
+};
+
+function describe(graph: OnnxGraph, node: NodeProto, logits: Logits, sum: NodeProto): Match {
+  assertLastAxis(graph, node);
+  const { query, key, factor } = productOf(graph, node, logits.product);
+  const [keys, values] = [key.name, sum.input[1]].map((name) => storedOf(graph, node, name));
+  const facts = Facts.of(graph);
+  const size = (name: string, axis: number): number =>
+    facts.size(name, axis) ??
+    refuse(node, `${name} of a size ${axis} that cannot be told`, 'a declared shape');
+  const [heads, kvHeads] = [size(query.name, 1), size(keys.name, key.layout === 'bhtd' ? 1 : 2)];
+  if (heads % kvHeads !== 0) refuse(node, `${heads} heads on ${kvHeads}`, 'a multiple');
+  return {
+    node,
+    kind: node.opType,
+    heads,
+    kvHeads,
+    headDim: size(query.name, 3),
+    valueDim: size(values.name, 3),
+    inputs: {
+      kind: 'separate',
+      query,
+      key: { name: keys.name, layout: key.layout },
+      value: { name: values.name, layout: 'bhtd' },
+    },
+    scale: factor * logits.factor,
+    softcap: logits.softcap,
+    causal: false,
+    masks: logits.masks,
+    cache: cacheOf(node, keys, values),
+    output: { name: sum.output[0], layout: 'bhtd' },
+    dtype: dtypeOf(node, 'queries', facts.type(query.name)),
+  };
+}
+
+/** Before operator set 13 an axis meant it and all behind it. */
+function assertLastAxis(graph: OnnxGraph, node: NodeProto): void {
+  const byDefault = (graph.opset('') ?? 13) < 13 ? 1 : -1;
+  const axis = new Attributes(node).int('axis', byDefault);
+  if (axis !== -1 && axis !== 3) refuse(node, `attribute axis ${axis}`, 'axis -1');
+}
