@@ -1,0 +1,11 @@
+import { testOperations } from '@jit-attention/testkit/exams/operations';
+import { tolerances } from '@jit-attention/testkit';
+import { describe, it } from 'vitest';
+
+import { cpu } from '../src/index.js';
+import { CONFIGURATIONS, named } from './support/backends.js';
+
+for (const options of CONFIGURATIONS) {
+  const factory = () => cpu(options);
+  testOperations({ describe, it }, { name: named(options), factory, tolerance: tolerances.cpu });
+}
