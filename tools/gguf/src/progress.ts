@@ -1,9 +1,12 @@
 import { Listr, ListrLogger, type ListrTask, ProcessOutput } from 'listr2';
 
-/** A stage of the work; it may say how far it is, a share from 0 to 1, and what it is doing. */
+/** Shows how far a stage is, a share from 0 to 1, and what it is doing. */
+export type At = (share: number, doing?: string) => void;
+
+/** A stage of the work. */
 export interface Stage {
   readonly title: string;
-  readonly run: (at: (share: number, doing: string) => void) => Promise<void> | void;
+  readonly run: (at: At) => Promise<void> | void;
 }
 
 /** `silent` is for tests; otherwise a terminal is redrawn and a log gets lines. */
@@ -16,11 +19,11 @@ export async function runStages(stages: readonly Stage[], show: Show): Promise<v
     title,
     task: async (_, task) => {
       let shown = 0;
-      await run((share, doing) => {
+      await run((share, doing = '') => {
         const percent = Math.floor(100 * share);
         if (!live && percent < shown + 10) return; // a log gets a line for each tenth
         shown = percent;
-        task.output = `${percent} %  ${doing}`;
+        task.output = `${percent} %  ${doing}`.trimEnd();
       });
     },
   }));

@@ -13,14 +13,22 @@ const byteLevel = (options: object = {}) => ({
   ...options,
 });
 
+/**
+ * The original has `Digits` here, which means the same: every number is a piece of its own. But in
+ * JavaScript's tokenizers that knows the ASCII digits only, and ½ or ² would give other tokens.
+ */
+const eachDigit = {
+  type: 'Split',
+  pattern: { Regex: '\\p{N}' },
+  behavior: 'Isolated',
+  invert: false,
+};
+
 /** How a text is split before the merges, by `tokenizer.ggml.pre`. */
 const PRE_TOKENIZERS: Readonly<Record<string, object>> = {
   default: byteLevel(),
   'gpt-2': byteLevel(),
-  smollm: {
-    type: 'Sequence',
-    pretokenizers: [{ type: 'Digits', individual_digits: true }, byteLevel()],
-  },
+  smollm: { type: 'Sequence', pretokenizers: [eachDigit, byteLevel()] },
 };
 
 /** What is put into `tokenizer.json` and `tokenizer_config.json`. */

@@ -6,6 +6,7 @@ import { invalid, unsupported } from './errors.js';
 import { toHalves } from './formats/index.js';
 import type { GgufFile, GgufTensor } from './gguf-file.js';
 import { ggufName } from './names.js';
+import type { At } from './progress.js';
 import { halfSplit, inOrder, type RowOrder, transpose } from './rearrange.js';
 
 /** How weights are stored: what transformers.js calls the `dtype`. The graph computes in f32 with either. */
@@ -72,8 +73,8 @@ export class WeightFile implements DecoderWeights {
     );
   }
 
-  /** Writes all weights; `at` is told how far it is, as a share, and what comes next. */
-  async write(path: string, at: (share: number, name: string) => void): Promise<void> {
+  /** Writes all weights to a file that does not exist yet. */
+  async write(path: string, at: At): Promise<void> {
     const file = await open(path, 'wx');
     try {
       let written = 0;
