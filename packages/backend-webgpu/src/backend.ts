@@ -22,6 +22,7 @@ import { failed } from './failure.js';
 import { borrow } from './from-buffer.js';
 import * as arrange from './ops/arrange.js';
 import { decoded, encode } from './ops/convert.js';
+import { copyInto } from './ops/copy-into.js';
 import { merge } from './ops/merge.js';
 import { pool } from './ops/pool.js';
 import * as rows from './ops/rows.js';
@@ -144,7 +145,7 @@ export class WebGpuBackend implements Backend {
   }
 
   copyInto(target: Tensor, source: Tensor, options: { axis: number; at: number }): void {
-    this.#gpu.perform(() => write.copyInto(this.#gpu, target, source, options));
+    this.#gpu.perform(() => copyInto(this.#gpu, target, source, options));
   }
 
   attend(request: AttendRequest): AttendResult {
