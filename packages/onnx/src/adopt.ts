@@ -1,5 +1,22 @@
-import type { AdoptedModel, AdoptOptions } from './model.js';
+import { cpu } from '@jit-attention/backend-cpu';
+import { assertKnown, assertWhole, type AttentionStrategy } from '@jit-attention/core';
+
+import { Adopted } from './adopted.js';
+import { cutModel } from './build/cut-model.js';
+import { engineOf } from './build/engine.js';
+import { layerInfo, makeLayer } from './build/layers.js';
+import { assertTaken, findSites, type Found } from './find-sites.js';
+import { parseLayers } from './layers.js';
+import { loadModel } from './load/load.js';
+import { importRuntime } from './load/runtime.js';
+import type { AdoptedModel, AdoptOptions, LayerOfModel } from './model.js';
+import type { AttentionSite } from './site.js';
 import type { ModelSource } from './source.js';
+
+const OPTIONS: readonly (keyof AdoptOptions)[] = [
+  ...(['strategy', 'layers', 'leave', 'backend', 'runtime', 'session', 'file'] as const),
+  ...(['storage', 'pageSize', 'rollback', 'chunk', 'verify', 'audit'] as const),
+];
 
 /**
  * Puts our attention into an existing ONNX model: the graph is cut at its attentions, ONNX Runtime runs the pieces,
@@ -14,8 +31,55 @@ import type { ModelSource } from './source.js';
  * @throws {ModelError} `MODEL_INVALID`, `MODEL_MISMATCH`
  * @throws {BackendError} `BACKEND_FAILED` when ONNX Runtime does not load a piece
  */
-export function adopt(source: ModelSource, options: AdoptOptions = {}): Promise<AdoptedModel> {
-  void source;
-  void options;
-  throw new Error('not here yet');
+export async function adopt(
+  source: ModelSource,
+  options: AdoptOptions = {},
+): Promise<AdoptedModel> {
+  assertKnown('adopt', options, OPTIONS);
+  const { chunk = 512 } = options;
+  assertWhole('adopt', 'chunk', chunk, { min: 1 });
+  const runtime = options.runtime ?? (await importRuntime());
+  const loaded = loadModel(source, runtime, options.file);
+  const { graph } = loaded;
+  const found = findSites(graph);
+  const { sites, left } = divide(found, options, (one) => assertTaken(graph, one));
+  const strategies = strategiesOf(sites, options, found.length);
+  const cut = await cutModel(loaded, sites, { runtime, session: options.session });
+  const own = options.backend ? undefined : await cpu();
+  const backend = options.backend ?? own!;
+  const ours = cut.places.map((place, i) =>
+    makeLayer({ runtime, graph, backend }, place, strategies[i], options),
+  );
+  const engine = engineOf(cut, ours);
+  return new Adopted({ loaded, cut, engine, ours, left, chunk, backend: own });
+}
+
+function divide(
+  found: readonly Found[],
+  { leave = [] }: AdoptOptions,
+  take: (one: Found) => AttentionSite,
+): { sites: AttentionSite[]; left: LayerOfModel[] } {
+  const leaves = parseLayers('leave', leave, found.length);
+  const sites = found.filter(({ layer }) => !leaves.has(layer)).map(take);
+  const left = found.filter(({ layer }) => leaves.has(layer)).map(leftInfo);
+  return { sites, left };
+}
+
+function leftInfo(found: Found): LayerOfModel {
+  if (!('supported' in found)) return layerInfo(found);
+  const { node, layer: index } = found;
+  const sizes = { heads: NaN, kvHeads: NaN, headDim: NaN, valueDim: NaN };
+  return { index, node: node.name, kind: node.opType, ...sizes, causal: false, window: undefined };
+}
+
+function strategiesOf(
+  sites: readonly AttentionSite[],
+  { strategy, layers = 'all' }: AdoptOptions,
+  count: number,
+): (AttentionStrategy | undefined)[] {
+  const chosen = parseLayers('layers', layers, count);
+  return sites.map((site) => {
+    if (!strategy || !chosen.has(site.layer)) return undefined;
+    return typeof strategy === 'function' ? strategy(layerInfo(site)) : strategy;
+  });
 }

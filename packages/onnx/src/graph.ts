@@ -4,15 +4,6 @@ import { type ModelProto, type NodeProto, type TensorProto, type ValueInfoProto 
 import { reads } from './graph/subgraphs.js';
 import { numbersOf } from './graph/values.js';
 
-/** Where weights lie that are not in the graph itself. */
-export interface ExternalData {
-  /** Relative to the model file. */
-  readonly location: string;
-  readonly offset: number;
-  /** Bytes; undefined: to the end of the file. */
-  readonly length: number | undefined;
-}
-
 /** A declared size; a string is symbolic, undefined unknown. */
 export type Dim = number | string | undefined;
 

@@ -1,6 +1,12 @@
 import type { AuditOptions, AttentionStrategy, Backend, Stats } from '@jit-attention/core';
 
-import type { Runtime, RuntimeFeeds, RuntimeSessionOptions, RuntimeValue } from './runtime.js';
+import type {
+  Runtime,
+  RuntimeFeeds,
+  RuntimeSession,
+  RuntimeSessionOptions,
+  RuntimeValue,
+} from './runtime.js';
 
 /**
  * Which layers: numbers, or text: `'all'`, `'2-'`, `'0,3-5'`. A layer is an attention, counted from 0 in the
@@ -51,6 +57,8 @@ export interface VerifyOptions {
   readonly tokens?: number | undefined;
   /** The largest difference allowed, as a share of the largest absolute value of the original. */
   readonly tolerance?: number | undefined;
+  /** A session of the original that is loaded already. It stays yours. */
+  readonly original?: RuntimeSession | undefined;
 }
 
 /** An attention of the model, and who computes it. */
@@ -75,11 +83,13 @@ export interface LayerOfModel {
  */
 export interface AdoptedModel {
   readonly layers: readonly LayerOfModel[];
-  /** What a step takes and gives, the caches left out: names, element types, sizes by name. */
+  /**
+   * What a step takes and gives, without caches and the number of logits: names, element types, sizes by name.
+   */
   readonly inputs: readonly RuntimeValue[];
   readonly outputs: readonly RuntimeValue[];
-  /** False for encoders: then there is `forward` alone. */
-  readonly causal: boolean;
+  /** It has a cache. Without one (an encoder) there is `forward` alone. */
+  readonly isDecoder: boolean;
 
   /**
    * One pass from nothing: token ids of one text, of several (padded on the right by us), or feeds by name.
@@ -156,8 +166,13 @@ export interface Feed {
 }
 
 export interface StepOptions {
-  /** Rows of logits to compute: those of the last so many tokens; 0 for none. Default: `step` 1, `forward` all. */
+  /**
+   * Rows of logits to compute: those of the last so many tokens of each batch row; 0 for none. Default: `step` 1,
+   * `forward` all. A batch row with fewer tokens has zeros in front; with `'all'` rows are where their tokens are.
+   */
   readonly logits?: number | 'all' | undefined;
+  /** Valid tokens of each batch row, the rest being padding on the right. Default: all, or as `attention_mask` says. */
+  readonly lengths?: readonly number[] | undefined;
   /** Aborts between layers and between chunks; nothing is changed then. */
   readonly signal?: AbortSignal | undefined;
 }

@@ -7,6 +7,7 @@ export interface Runtime {
     create(model: Uint8Array, options?: object): Promise<RuntimeSession>;
   };
   readonly Tensor: RuntimeTensorConstructor;
+  readonly env?: { readonly versions?: object } | undefined;
 }
 
 /** Given to every session; see ONNX Runtime's `InferenceSession.SessionOptions`. */
@@ -46,9 +47,6 @@ export interface RuntimeTensor {
   readonly data: unknown;
   dispose(): void;
 }
-
-export type RuntimeData =
-  Float32Array | Uint16Array | Int32Array | BigInt64Array | Uint8Array | Int8Array | Float64Array;
 
 export type RuntimeTensorConstructor = new (
   type: never,

@@ -1,15 +1,10 @@
-import { create, fromBinary } from '@bufbuild/protobuf';
+import { fromBinary } from '@bufbuild/protobuf';
 import { ModelError } from '@jit-attention/core';
-import {
-  type ModelProto,
-  ModelProtoSchema,
-  StringStringEntryProtoSchema,
-  type TensorProto,
-  TensorProto_DataLocation as DataLocation,
-} from 'onnx-buf';
+import { type ModelProto, ModelProtoSchema, type TensorProto } from 'onnx-buf';
 
 import { OnnxGraph } from '../graph.js';
 import { constantsToInitializers } from './constants.js';
+import { referTo } from './external.js';
 
 /** Weights below this many bytes stay in the graph: ONNX Runtime wants to see shapes and axes, and we scales. */
 const SMALL = 1024;
@@ -50,10 +45,6 @@ function invalid(file: string, what: string, cause?: unknown): ModelError {
 function refer(tensor: TensorProto, file: string, bytes: Uint8Array): void {
   const { rawData } = tensor;
   if (rawData.byteLength < SMALL || rawData.buffer !== bytes.buffer) return;
-  const place = { location: file, offset: rawData.byteOffset - bytes.byteOffset };
-  tensor.dataLocation = DataLocation.EXTERNAL;
-  tensor.externalData = Object.entries({ ...place, length: rawData.byteLength }).map(
-    ([key, value]) => create(StringStringEntryProtoSchema, { key, value: String(value) }),
-  );
-  tensor.rawData = new Uint8Array(0);
+  const offset = rawData.byteOffset - bytes.byteOffset;
+  referTo(tensor, { location: file, offset, length: rawData.byteLength });
 }

@@ -1,0 +1,55 @@
+import { decomposed } from '../decomposed.js';
+import type { Frame } from '../frame.js';
+import { decoder, encoder, type Kind, ofEqualHeads } from '../kind.js';
+import { additive, additivePadding, causalMask, causalOrder, lowest } from '../masks.js';
+import { rotateHalf } from '../rotary.js';
+
+/** `MatMul`, `Softmax`, `MatMul`. */
+export const DECOMPOSED: readonly Kind[] = [
+  decoder('added mask', decomposed({ cache: true, mask: addCausal })),
+  decoder(
+    'rotate_half, roots of the scale, NaN guard',
+    decomposed({
+      ...{ cache: true, scale: 'roots', nanGuard: true },
+      ...{ rotate: rotateHalf, mask: addCausal },
+    }),
+    { positions: true },
+  ),
+  decoder(
+    'window, scaled queries',
+    decomposed({
+      ...{ cache: true, scale: 'query' },
+      mask: (frame, x) => frame.op('Add', [x, additive(frame, causalMask(frame, 3))]),
+    }),
+  ),
+  decoder('softcap', decomposed({ cache: true, softcap: 0.9, mask: addCausal })),
+  decoder('Where keeps', decomposed({ cache: true, scale: 'mul', mask: keep })),
+  decoder('Where hides', decomposed({ cache: true, scale: 'none', mask: hide })),
+  decoder('f16', decomposed({ cache: true, mask: addCausal }), { storage: 'f16' }),
+  ofEqualHeads(
+    encoder(
+      'added padding, keys transposed at once',
+      decomposed({
+        oneTranspose: true,
+        mask: (frame, x) => frame.op('Add', [x, additivePadding(frame)]),
+      }),
+    ),
+  ),
+  encoder('nothing hidden', decomposed()),
+];
+
+function addCausal(frame: Frame, logits: string): string {
+  return frame.op('Add', [logits, additive(frame, causalMask(frame))]);
+}
+
+/** GPT-2: a causal order by `Where`, padding added. */
+function keep(frame: Frame, logits: string): string {
+  const causal = frame.op('Where', [causalOrder(frame), logits, lowest(frame)]);
+  return frame.op('Add', [causal, additivePadding(frame)]);
+}
+
+/** `masked_fill`. */
+function hide(frame: Frame, logits: string): string {
+  const hidden = frame.op('Not', [causalMask(frame)]);
+  return frame.op('Where', [hidden, lowest(frame), logits]);
+}

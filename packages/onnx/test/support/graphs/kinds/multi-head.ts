@@ -1,0 +1,40 @@
+import { decoder, encoder, type Kind, ofEqualHeads } from '../kind.js';
+import { additive, causalMask, int32, keyLengths } from '../masks.js';
+import { multiHead } from '../multi-head.js';
+
+/** `com.microsoft MultiHeadAttention`. */
+export const MULTI_HEAD: readonly Kind[] = [
+  decoder('unidirectional', multiHead({ cache: true, attributes: { unidirectional: 1 } })),
+  decoder(
+    'unidirectional, keys padded',
+    multiHead({
+      cache: true,
+      attributes: { unidirectional: 1 },
+      keyPaddingMask: (frame) => int32(frame, 'attention_mask'),
+    }),
+  ),
+  decoder(
+    'attention bias, causal',
+    multiHead({ cache: true, attentionBias: (frame) => additive(frame, causalMask(frame)) }),
+  ),
+  decoder(
+    'bias and scale',
+    multiHead({
+      ...{ cache: true, bias: true },
+      attributes: { unidirectional: 1, scale: { float: 0.6 } },
+    }),
+  ),
+  encoder('bidirectional', multiHead()),
+  encoder('keys padded', multiHead({ keyPaddingMask: (frame) => int32(frame, 'attention_mask') })),
+  encoder(
+    'lengths of keys',
+    multiHead({ keyPaddingMask: (frame) => int32(frame, keyLengths(frame)) }),
+  ),
+  encoder(
+    'queries, keys and values packed',
+    multiHead({ packed: 'qkv' }),
+    {},
+    multiHead({ unpacked: 'qkv' }),
+  ),
+  encoder('keys and values packed', multiHead({ packed: 'kv' }), {}, multiHead({ unpacked: 'kv' })),
+].map(ofEqualHeads);
