@@ -16,7 +16,8 @@ export interface GpuBufferOptions {
 }
 
 /** A graph with one node, `y = Identity(x)`, of one i64. Spelled out in `test/runtime.test.ts`. */
-const IDENTITY = 'CAg6LwoQCgF4EgF5IghJZGVudGl0eRIBaVoLCgF4EgYKBAgHEgBiCwoBeRIGCgQIBxIAQgQKABAN';
+export const IDENTITY =
+  'CAg6LwoQCgF4EgF5IghJZGVudGl0eRIBaVoLCgF4EgYKBAgHEgBiCwoBeRIGCgQIBxIAQgQKABAN';
 
 /**
  * The copy of ONNX Runtime that has loaded a session. Tensors are recognised by their class, so those that we make have

@@ -39,14 +39,20 @@ export abstract class StandIn implements RuntimeSession {
     return this.outputMetadata.map(({ name }) => name);
   }
 
-  /** @throws {LifetimeError} `SEQUENCE_DISPOSED` once the original is back */
-  run(feeds: RuntimeFeeds): Promise<RuntimeFeeds> {
-    if (this.#ended) return Promise.reject(ended());
-    const answer = this.answer(feeds);
+  /**
+   * In browsers transformers.js (4.3.1) chains every run on the one before, of whichever model: a rejection would be the
+   * answer to all that follow. So a failure is an answer too, and is thrown as soon as somebody looks at it.
+   */
+  async run(feeds: RuntimeFeeds): Promise<RuntimeFeeds> {
+    const answer = this.#ended ? Promise.reject(ended()) : this.answer(feeds);
     this.#running.add(answer);
-    const done = () => void this.#running.delete(answer);
-    answer.then(done, done);
-    return answer;
+    try {
+      return await answer;
+    } catch (error) {
+      return failure(error);
+    } finally {
+      this.#running.delete(answer);
+    }
   }
 
   release(): Promise<void> {
@@ -59,7 +65,15 @@ export abstract class StandIn implements RuntimeSession {
     await Promise.allSettled(this.#running);
   }
 
+  /** @throws what `run` passes on */
   protected abstract answer(feeds: RuntimeFeeds): Promise<RuntimeFeeds>;
+}
+
+function failure(error: unknown): RuntimeFeeds {
+  const fail = (): never => {
+    throw error;
+  };
+  return Object.defineProperty({}, 'failure', { enumerable: true, get: fail });
 }
 
 function ended(): LifetimeError {
