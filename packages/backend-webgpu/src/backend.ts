@@ -23,9 +23,13 @@ import { borrow } from './from-buffer.js';
 import * as arrange from './ops/arrange.js';
 import { decoded, encode } from './ops/convert.js';
 import { copyInto } from './ops/copy-into.js';
+import { hadamard } from './ops/hadamard.js';
+import { linear } from './ops/linear.js';
 import { merge } from './ops/merge.js';
+import { norm } from './ops/norm.js';
 import { pool } from './ops/pool.js';
-import * as rows from './ops/rows.js';
+import { quantise } from './ops/quantise.js';
+import { rotary } from './ops/rotary.js';
 import * as write from './ops/write.js';
 import { select } from './select/select.js';
 import type { WebGpuTensor } from './tensor.js';
@@ -183,22 +187,22 @@ export class WebGpuBackend implements Backend {
   }
 
   linear(x: Tensor, options: Parameters<Ops['linear']>[1]): Tensor<'f32'> {
-    return this.#gpu.perform(() => rows.linear(this.#gpu, x, options));
+    return this.#gpu.perform(() => linear(this.#gpu, x, options));
   }
 
   norm(x: Tensor, options: Parameters<Ops['norm']>[1]): Tensor<'f32'> {
-    return this.#gpu.perform(() => rows.norm(this.#gpu, x, options));
+    return this.#gpu.perform(() => norm(this.#gpu, x, options));
   }
 
   rotary(x: Tensor, options: RotaryOptions): Tensor<'f32'> {
-    return this.#gpu.perform(() => rows.rotary(this.#gpu, x, options));
+    return this.#gpu.perform(() => rotary(this.#gpu, x, options));
   }
 
   hadamard(x: Tensor): Tensor<'f32'> {
-    return this.#gpu.perform(() => rows.hadamard(this.#gpu, x));
+    return this.#gpu.perform(() => hadamard(this.#gpu, x));
   }
 
   quantise(x: Tensor, options: Parameters<Ops['quantise']>[1]): Tensor<'f32'> {
-    return this.#gpu.perform(() => rows.quantise(this.#gpu, x, options));
+    return this.#gpu.perform(() => quantise(this.#gpu, x, options));
   }
 }

@@ -43,7 +43,7 @@ export class DeviceGpu implements Gpu {
   perform<T>(primitive: () => T): T {
     this.#made.length = 0;
     try {
-      void this.queue.batch;
+      this.queue.begin();
       return primitive();
     } catch (error) {
       for (const tensor of this.#made) tensor.dispose();

@@ -2,7 +2,7 @@ import { Batch, type Command } from './batch.js';
 import type { BufferPool } from './pool.js';
 import type { Verdicts } from './verdicts.js';
 
-/** Past this many commands a batch goes even if nobody says so. */
+/** With this many commands a batch goes even if nobody says so. */
 const MOST_COMMANDS = 1024;
 
 /**
@@ -30,9 +30,16 @@ export class Queue {
     return this.#batch;
   }
 
+  /**
+   * Before the work of a primitive, all of which goes into one batch: what is uploaded for it lives as long as that.
+   * @throws {BackendError} `BACKEND_FAILED` once the device is of no more use
+   */
+  begin(): void {
+    if (this.batch.commands.length >= MOST_COMMANDS) this.submit();
+  }
+
   add(command: Command): void {
     this.batch.commands.push(command);
-    if (this.#batch.commands.length >= MOST_COMMANDS) this.submit();
   }
 
   /** A buffer that what is queued may still use. */

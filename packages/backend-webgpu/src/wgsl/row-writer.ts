@@ -5,7 +5,7 @@ export type Lanes = 1 | 2 | 4 | 8 | 16 | 32 | 64;
 
 /** As many threads as a row has words, and a power of two. */
 export function lanesFor(words: number): Lanes {
-  return 2 ** Math.min(6, Math.ceil(Math.log2(Math.max(1, words)))) as Lanes;
+  return (2 ** Math.min(6, Math.ceil(Math.log2(Math.max(1, words))))) as Lanes;
 }
 
 /**

@@ -21,6 +21,10 @@ const READERS: Record<DType, string> = {
   f32: PLAIN,
   i32: /* wgsl */ `
 fn NAME_at(row: u32, d: u32) -> f32 { return f32(bitcast<i32>(NAME[row + d])); }
+fn NAME_4(row: u32, d: u32) -> vec4f {
+  let at = row + d;
+  return vec4f(bitcast<vec4i>(vec4u(NAME[at], NAME[at + 1], NAME[at + 2], NAME[at + 3])));
+}
 `,
   f16: /* wgsl */ `
 fn NAME_at(row: u32, d: u32) -> f32 { return unpack2x16float(NAME[row + d / 2])[d % 2]; }
