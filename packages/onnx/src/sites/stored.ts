@@ -2,6 +2,7 @@ import type { NodeProto } from 'onnx-buf';
 
 import type { OnnxGraph } from '../graph.js';
 import type { CacheNames } from '../site.js';
+import { behind } from './behind.js';
 import { Facts } from './facts/facts.js';
 import { axisOf } from './facts/sizes.js';
 import { refuse } from './refused.js';
@@ -16,9 +17,6 @@ export interface Stored {
 
 /** The tokens' axis of `[B, G, N, width]`. */
 const TOKENS = 2;
-
-/** Nodes that make keys from something else than keys: what lies behind them is no cache. */
-const PROJECTIONS = /^(MatMul.*|Gemm|Conv|.*MatMul|.*Attention|Shape|Gather)$/;
 
 /** Follows keys or values back to where they are new, and have the heads of the cache. */
 export function storedOf(graph: OnnxGraph, node: NodeProto, name: string): Stored {
@@ -82,16 +80,9 @@ function unjoined(graph: OnnxGraph, node: NodeProto, join: NodeProto): Stored {
 
 /** A graph input of rank 4 that these rows are made of, without a projection in between. */
 function cacheBehind(graph: OnnxGraph, name: string): string | undefined {
-  const open = [name];
-  const seen = new Set<string>();
-  for (let value = open.pop(); value !== undefined; value = open.pop()) {
-    if (value === '' || seen.has(value)) continue;
-    seen.add(value);
-    if (graph.input(value) && graph.shape(value)?.length === 4) return value;
-    const maker = graph.producer(value);
-    if (maker && !PROJECTIONS.test(maker.opType)) open.push(...maker.input);
-  }
-  return undefined;
+  return behind(graph, name, (value) =>
+    graph.input(value) && graph.shape(value)?.length === 4 ? value : undefined,
+  );
 }
 
 function producer(graph: OnnxGraph, name: string, ...opTypes: string[]): NodeProto | undefined {

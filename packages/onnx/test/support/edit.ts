@@ -1,5 +1,14 @@
-import { fromBinary, toBinary } from '@bufbuild/protobuf';
-import { type GraphProto, type ModelProto, ModelProtoSchema, type NodeProto } from 'onnx-buf';
+import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import {
+  AttributeProto_AttributeType as AttributeType,
+  AttributeProtoSchema,
+  type GraphProto,
+  type ModelProto,
+  ModelProtoSchema,
+  type NodeProto,
+  NodeProtoSchema,
+  TensorProto_DataType as DataType,
+} from 'onnx-buf';
 
 /** The bytes of a model after a change. */
 export function edited(model: Uint8Array, change: (model: ModelProto) => void): Uint8Array {
@@ -9,8 +18,67 @@ export function edited(model: Uint8Array, change: (model: ModelProto) => void): 
 }
 
 /** The first node of this operator. */
-export function nodeOf({ node }: Pick<GraphProto, 'node'>, opType: string): NodeProto {
+export function nodeOf({ node }: GraphProto, opType: string): NodeProto {
   const found = node.find((one) => one.opType === opType);
   if (!found) throw new Error(`the graph has no ${opType}`);
   return found;
+}
+
+export function setInt(node: NodeProto, name: string, i: number): void {
+  setAttribute(node, { name, type: AttributeType.INT, i: BigInt(i) });
+}
+
+export function setFloat(node: NodeProto, name: string, f: number): void {
+  setAttribute(node, { name, type: AttributeType.FLOAT, f });
+}
+
+export function setString(node: NodeProto, name: string, text: string): void {
+  setAttribute(node, { name, type: AttributeType.STRING, s: new TextEncoder().encode(text) });
+}
+
+function setAttribute(node: NodeProto, init: MessageInitShape<typeof AttributeProtoSchema>): void {
+  const others = node.attribute.filter(({ name }) => name !== init.name);
+  node.attribute = [...others, create(AttributeProtoSchema, init)];
+}
+
+/** Puts a value into an input, or takes it out (`''`). */
+export function connect(node: NodeProto, input: number, value: string): void {
+  while (node.input.length <= input) node.input.push('');
+  node.input[input] = value;
+}
+
+/** A value is no output of the model any more. */
+export function dropOutput(graph: GraphProto, value: string): void {
+  graph.output = graph.output.filter(({ name }) => name !== value);
+}
+
+/** One more node reads a value. */
+export function addReader(graph: GraphProto, value: string): void {
+  const output = [`${value}.read`];
+  graph.node.push(
+    create(NodeProtoSchema, { name: 'reader', opType: 'Relu', input: [value], output }),
+  );
+}
+
+/** One more node, between a node and its first input. */
+export function insertBefore(graph: GraphProto, node: NodeProto, opType: string): void {
+  const [input] = node.input;
+  const output = `${input}.between`;
+  const between = { name: 'between', opType, input: [input], output: [output] };
+  graph.node.splice(graph.node.indexOf(node), 0, create(NodeProtoSchema, between));
+  connect(node, 0, output);
+}
+
+/** All weights and inputs of f32 say that they are of another type; nobody can run that. */
+export function retype({ initializer, input }: GraphProto, type: DataType): void {
+  const f32: number = DataType.FLOAT;
+  for (const tensor of initializer) if (tensor.dataType === f32) tensor.dataType = type;
+  for (const { type: declared } of input) {
+    const { case: kind, value } = declared!.value;
+    if (kind === 'tensorType' && value.elemType === f32) value.elemType = type;
+  }
+}
+
+export function setOpset({ opsetImport }: ModelProto, version: number): void {
+  opsetImport.find(({ domain }) => domain === '')!.version = BigInt(version);
 }

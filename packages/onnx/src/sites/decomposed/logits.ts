@@ -2,6 +2,7 @@ import type { NodeProto } from 'onnx-buf';
 
 import type { OnnxGraph } from '../../graph.js';
 import type { Mask } from '../../site.js';
+import { behind } from '../behind.js';
 import { Facts } from '../facts/facts.js';
 import { refuse } from '../refused.js';
 import { scaledBy } from './factor.js';
@@ -34,23 +35,10 @@ export function logitsOf(graph: OnnxGraph, softmax: NodeProto): Logits | undefin
   return new Walk(graph, softmax).back(softmax.input[0]);
 }
 
-/** The nearest product that a value is made of, by way of the operators that {@link Walk} may meet, and others. */
+/** A product that a value is made of. */
 function productBehind(graph: OnnxGraph, name: string): NodeProto | undefined {
-  const node = graph.producer(name);
-  if (!node) return undefined;
-  if (isProduct(graph, node)) return node;
-  if (!STEPS.includes(node.opType)) return undefined;
-  for (const input of node.input) {
-    const product = productBehind(graph, input);
-    if (product) return product;
-  }
-  return undefined;
+  return behind(graph, name, (_, maker) => (maker && isProduct(graph, maker) ? maker : undefined));
 }
-
-const STEPS = [
-  ...[...TRANSPARENT, 'Add', 'Sub', 'Mul', 'Div', 'Where', 'Tanh', 'Max', 'Min', 'Clip', 'Concat'],
-  ...['Reshape', 'Softplus', 'Slice', 'Expand', 'Pow'],
-];
 
 /** The steps from the softmax back to the product, gathered one by one. */
 class Walk {
