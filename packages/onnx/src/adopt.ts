@@ -9,6 +9,7 @@ import { assertTaken, findSites, type Found } from './find-sites.js';
 import { parseLayers } from './layers.js';
 import { loadModel } from './load/load.js';
 import { importRuntime } from './load/runtime.js';
+import { understandMasks } from './masks/understand.js';
 import type { AdoptedModel, AdoptOptions, LayerOfModel } from './model.js';
 import type { AttentionSite } from './site.js';
 import type { ModelSource } from './source.js';
@@ -42,7 +43,8 @@ export async function adopt(
   const loaded = loadModel(source, runtime, options.file);
   const { graph } = loaded;
   const found = findSites(graph);
-  const { sites, left } = divide(found, options, (one) => assertTaken(graph, one));
+  const { sites: taken, left } = divide(found, options, (one) => assertTaken(graph, one));
+  const sites = await understandMasks(loaded, taken, { runtime, session: options.session });
   const strategies = strategiesOf(sites, options, found.length);
   const cut = await cutModel(loaded, sites, { runtime, session: options.session });
   const own = options.backend ? undefined : await cpu();

@@ -75,11 +75,9 @@ export class Adopted implements AdoptedModel {
     options: GenerateOptions = {},
   ): AsyncGenerator<number, void, void> {
     this.#assertDecoder('generate');
-    const { config, generationConfig } = this.#site.loaded;
-    const stop = [generationConfig['eos_token_id'] ?? config['eos_token_id'] ?? []].flat();
-    const maxLength = (config['max_position_embeddings'] as number | undefined) ?? Infinity;
+    const { stop, positions: maxLength = Infinity } = this.#site.loaded.config;
     const sequence = (): SequenceOfModel => this.sequence();
-    return generate({ sequence, stop: stop as number[], maxLength }, ids, options);
+    return generate({ sequence, stop, maxLength }, ids, options);
   }
 
   sequence(options: SequenceOfModelOptions = {}): SequenceOfModel {

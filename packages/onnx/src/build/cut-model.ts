@@ -12,15 +12,20 @@ import type { AttentionSite } from '../site.js';
 import { cachesOf, declaredPast, sizeOfPast } from './caches.js';
 import { vocabularyOf } from './vocabulary.js';
 
-/** A model in pieces, without attention. */
-export interface CutModel {
+/** Pieces of a model, and what they are fed with. */
+export interface OpenModel {
   readonly runtime: Runtime;
   readonly graph: OnnxGraph;
   readonly open: OpenPieces;
   readonly inputs: ModelInputs;
+  /** What is fed for a past whose size alone is asked for, by name. */
+  readonly sizes: ReadonlyMap<string, (batch: number, past: number) => RuntimeTensor>;
+}
+
+/** A model in pieces, without attention. */
+export interface CutModel extends OpenModel {
   readonly places: readonly Place[];
   readonly left: readonly LeftCache[];
-  readonly sizes: ReadonlyMap<string, (batch: number, past: number) => RuntimeTensor>;
   /** Without caches. */
   readonly outputs: readonly string[];
 }
@@ -31,28 +36,46 @@ export interface CutModel {
  * @throws {InputError} `UNSUPPORTED` @throws {BackendError} `BACKEND_FAILED`
  */
 export async function cutModel(
-  { graph, config, weights }: LoadedModel,
+  loaded: LoadedModel,
   sites: readonly AttentionSite[],
-  { runtime, session = {} }: { runtime: Runtime; session?: RuntimeSessionOptions | undefined },
+  options: CutOptions,
 ): Promise<CutModel> {
-  const { ours, left } = cachesOf(runtime, graph, sites);
+  const { graph } = loaded;
+  const { ours, left } = cachesOf(options.runtime, graph, sites);
   const places = sites.map(placeOf);
   const presents = left.map(({ present }) => present);
   const outputs = graph.outputs
     .map(({ name }) => name)
     .filter((name) => !ours.presents.has(name) && !presents.includes(name));
   const pieces = cutGraph(graph, places, [...outputs, ...presents]);
+  const opened = await openModel(loaded, pieces, { ours: ours.pasts, left }, options);
+  return { ...opened, places, left, outputs };
+}
+
+export interface CutOptions {
+  readonly runtime: Runtime;
+  /** The user's, for every session. */
+  readonly session?: RuntimeSessionOptions | undefined;
+}
+
+/** Opens pieces that may still ask for the size of a past that is `ours`, but for nothing else of it. */
+export async function openModel(
+  { graph, config, weights }: LoadedModel,
+  pieces: readonly Piece[],
+  pasts: { readonly ours: ReadonlySet<string>; readonly left: readonly LeftCache[] },
+  { runtime, session = {} }: CutOptions,
+): Promise<OpenModel> {
   const read = new Set(pieces.flatMap((piece) => piece.inputs));
-  const asked = [...ours.pasts].filter((name) => read.has(name));
+  const asked = [...pasts.ours].filter((name) => read.has(name));
   for (const name of asked) assertSizeOnly(graph, pieces, name);
-  const caches = new Set([...ours.pasts, ...left.map(({ past }) => past)]);
+  const caches = new Set([...pasts.ours, ...pasts.left.map(({ past }) => past)]);
   const vocabulary = vocabularyOf(graph, config);
   const inputs = new ModelInputs({ runtime, graph, caches, read, vocabulary });
   const declared = asked.map((name) => declaredPast(graph, name));
   const options = sessionOptions(session, weights);
   const open = await openPieces({ runtime, graph, options, declared }, pieces);
   const sizes = new Map(asked.map((name) => [name, sizeOfPast(runtime, graph, name)]));
-  return { runtime, graph, open, inputs, places, left, sizes, outputs };
+  return { runtime, graph, open, inputs, sizes };
 }
 
 /** A past that is ours has no numbers for anybody else. */
@@ -65,16 +88,22 @@ function assertSizeOnly(graph: OnnxGraph, pieces: readonly Piece[], name: string
 }
 
 /**
- * The pieces' thread pools may not spin: each would go on doing so while the next piece and our own threads work.
+ * A piece may not let its threads spin while the next piece and our own threads work, nor keep the memory of its
+ * largest step for itself: a model has as many pieces as layers.
  */
-const CALM = { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } };
+const MODEST: RuntimeSessionOptions = {
+  logSeverityLevel: 3,
+  enableCpuMemArena: false,
+  enableMemPattern: false,
+  extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
+};
 
 export function sessionOptions(
   user: RuntimeSessionOptions,
   weights: RuntimeSessionOptions,
 ): RuntimeSessionOptions {
-  const extra = [CALM, user.extra, weights.extra].reduce<object>(merged, {});
-  return { logSeverityLevel: 3, ...user, ...weights, extra: extra as Record<string, unknown> };
+  const extra = [user.extra, weights.extra].reduce<object>(merged, MODEST.extra!);
+  return { ...MODEST, ...user, ...weights, extra: extra as Record<string, unknown> };
 }
 
 /** Plain objects are merged, the latter counting more; everything else is taken. */

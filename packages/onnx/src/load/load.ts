@@ -6,13 +6,13 @@ import { externalDataOf } from '../graph/external.js';
 import { readGraph } from '../graph/read.js';
 import type { Runtime, RuntimeSessionOptions } from '../runtime.js';
 import type { ModelFiles, ModelSource } from '../source.js';
+import { type ModelConfig, readConfig } from './config.js';
 import { missing, readDirectory } from './directory.js';
 import { type NodeModules, nodeModules } from './node.js';
 
 /** A model that is read and understood as far as its files go. */
 export interface LoadedModel {
-  readonly config: Readonly<Record<string, unknown>>;
-  readonly generationConfig: Readonly<Record<string, unknown>>;
+  readonly config: ModelConfig;
   readonly graph: OnnxGraph;
   /** Lets sessions find the weights that pieces of the graph refer to. */
   readonly weights: RuntimeSessionOptions;
@@ -23,10 +23,10 @@ export interface LoadedModel {
 /** @throws {InputError} `MISSING_INPUT`, `INVALID_OPTION` @throws {ModelError} `MODEL_INVALID` */
 export function loadModel(source: ModelSource, runtime: Runtime, file?: string): LoadedModel {
   const files = filesOf(source, file);
-  const { model, config, generationConfig = {} } = files;
+  const { model, config, generationConfig } = files;
   const found =
     model instanceof Uint8Array ? fromBytes(files, model) : fromPath(pathOf(model), runtime);
-  return { config, generationConfig, ...found };
+  return { config: readConfig(config, generationConfig), ...found };
 }
 
 function filesOf(source: ModelSource, file: string | undefined): ModelFiles {

@@ -55,6 +55,11 @@ export class ModelInputs {
     return this.declared.find((value) => value.name === name);
   }
 
+  /** What is not made here where it is left out. */
+  mustBeGiven(name: string): boolean {
+    return !MADE.includes(name);
+  }
+
   /** The axis of an input that runs over the tokens of a step; undefined: it is the same for all of them. */
   tokenAxis(name: string): number | undefined {
     const { shape = [] } = this.find(name) ?? {};
@@ -80,8 +85,7 @@ export class ModelInputs {
     for (const [name, feed] of Object.entries(feeds)) {
       if (feed !== undefined) given.set(name, this.#toTensor(where, name, feed));
     }
-    const text = given.get(this.text);
-    if (!text) throw inputError(where, this.text, undefined, { code: 'MISSING_INPUT' });
+    const text = given.get(this.text)!;
     const step = new StepInputs(where, this, given, { past, lengths });
     if (this.text === 'input_ids') this.#assertIds(where, text);
     return step;
@@ -96,9 +100,7 @@ export class ModelInputs {
         : undefined;
       throw inputError(where, `only the inputs ${names}`, name, { hint });
     }
-    const missing = this.declared.find(
-      ({ name }) => name !== this.text && !MADE.includes(name) && !(name in feeds),
-    );
+    const missing = this.declared.find(({ name }) => this.mustBeGiven(name) && !(name in feeds));
     if (!missing) return;
     throw inputError(where, missing.name, undefined, {
       code: 'MISSING_INPUT',
