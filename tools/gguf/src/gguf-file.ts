@@ -9,6 +9,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { invalid, pathError, unsupported } from './errors.js';
 import { decodeBlocks, type Format, FORMATS } from './formats/index.js';
 import { Metadata } from './metadata.js';
+import { readWhole } from './whole.js';
 
 /** A tensor as it lies in a GGUF file. */
 export interface GgufTensor {
@@ -63,8 +64,7 @@ export class GgufFile {
   /** The values of a tensor, row-major. */
   async read({ name, format, offset, length }: GgufTensor): Promise<Float32Array> {
     const bytes = new Uint8Array(length);
-    const { bytesRead } = await this.#handle.read(bytes, 0, length, offset);
-    if (bytesRead < length) {
+    if ((await readWhole(this.#handle, bytes, offset)) < length) {
       throw invalid(`${this.path} ends inside the tensor ${name}`, 'it changed while it was read');
     }
     return decodeBlocks(format, bytes);

@@ -38,6 +38,7 @@ export class OutputDirectory {
     this.#target = target;
     this.#draft = `${target}.partial-${process.pid}`;
     mkdirSync(this.#draft);
+    process.once('exit', this.discard); // interrupted
   }
 
   /** The path of a file in it; its folder is made. */
@@ -54,9 +55,12 @@ export class OutputDirectory {
   finish(): void {
     if (existsSync(this.#target)) rmdirSync(this.#target); // empty; only some systems rename onto it
     renameSync(this.#draft, this.#target);
+    process.off('exit', this.discard);
   }
 
-  discard(): void {
+  /** Leaves nothing behind. */
+  discard = (): void => {
     rmSync(this.#draft, { recursive: true, force: true });
-  }
+    process.off('exit', this.discard);
+  };
 }

@@ -1,5 +1,5 @@
 import type { DecoderWeights, GraphBuilder } from '@jit-attention/onnx-writer';
-import { type FileHandle, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 
 import type { ModelConfig } from './config.js';
 import { invalid, unsupported } from './errors.js';
@@ -8,6 +8,7 @@ import type { GgufFile, GgufTensor } from './gguf-file.js';
 import { ggufName } from './names.js';
 import type { At } from './progress.js';
 import { halfSplit, inOrder, type RowOrder, transpose } from './rearrange.js';
+import { writeWhole } from './whole.js';
 
 /** How weights are stored: what transformers.js calls the `dtype`. The graph computes in f32 with either. */
 export type WeightType = 'fp32' | 'fp16';
@@ -80,7 +81,9 @@ export class WeightFile implements DecoderWeights {
       let written = 0;
       for (const entry of this.#entries) {
         at(written / this.#length, entry.name);
-        written += await writeAll(file, this.#encode(await this.#values(entry)));
+        const bytes = this.#encode(await this.#values(entry));
+        await writeWhole(file, bytes);
+        written += bytes.length;
       }
     } finally {
       await file.close();
@@ -138,11 +141,4 @@ function requireShape(path: string, { name, shape }: GgufTensor, expected: numbe
     `${path}: the tensor ${name} is [${shape.join(', ')}], expected [${expected.join(', ')}]`,
     'the sizes in its header and its tensors do not fit: convert the model to GGUF anew',
   );
-}
-
-/** A write may take fewer bytes than it is given: at most 2 GiB. */
-async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<number> {
-  let done = 0;
-  while (done < bytes.length) done += (await file.write(bytes, done)).bytesWritten;
-  return done;
 }
