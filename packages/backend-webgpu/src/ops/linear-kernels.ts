@@ -124,7 +124,7 @@ const manyRows = kernels((weight: DType, whole: boolean, quads: boolean) => {
 const fewRows = kernels((count: number, weight: DType, whole: boolean) => {
   const { name, buffers, declarations } = parts(weight, whole);
   const rows = Array.from({ length: count }, (_, r) => r);
-  const dots = rows.map((r) => `sum${r} += dot(four, x_four(x_row(${r}), d, width));`);
+  const dots = rows.map((r) => `sum${r} += dot(four, x_four(row${r}, d, width));`);
   return kernel({
     ...{ name: `${name}, ${count} rows`, buffers },
     declarations: /* wgsl */ `${declarations}
@@ -134,6 +134,7 @@ var<workgroup> partials: array<array<f32, ${DEFAULT_THREADS}>, ${count}>;`,
   let column = item / LANES;
   let width = word(WIDTH);
   let weights = weight_row(column);
+  ${rows.map((r) => `let row${r} = x_row(${r});`).join(' ')}
   ${rows.map((r) => `var sum${r} = 0.0;`).join(' ')}
   for (var d = 4 * (item % LANES); d < width; d += 4 * LANES) {
     let four = weight_four(weights, d, width);

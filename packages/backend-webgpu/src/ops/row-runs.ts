@@ -60,3 +60,10 @@ export function runOf({ limits }: Gpu, rows: Rows, [first, end]: Cut): Run {
 
 export const rowBytes = ({ dtype, width }: Pick<Rows, 'dtype' | 'width'>): number =>
   4 * rowWords(dtype, width);
+
+/** Bytes of a storage, to be copied. */
+export const stretch = ({ buffer, offset }: Storage, start: number, bytes: number): Storage => ({
+  buffer,
+  offset: offset + start,
+  bytes,
+});

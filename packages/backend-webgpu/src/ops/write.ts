@@ -13,7 +13,7 @@ import { rowWords, type Storage } from '../storage.js';
 import { type Lanes, lanesFor } from '../wgsl/row-writer.js';
 import { assertDType } from './checks.js';
 import { conversionGroups, conversionKernel, conversionWords } from './convert.js';
-import { rowsIn, runsOf } from './row-runs.js';
+import { rowsIn, runsOf, stretch } from './row-runs.js';
 
 /** Writes into tensors that are there already. */
 
@@ -104,9 +104,3 @@ function copyBlocks(
 }
 
 const isNext = (blocks: readonly number[], i: number): boolean => blocks[i] === blocks[i - 1] + 1;
-
-const stretch = ({ buffer, offset }: Storage, start: number, bytes: number): Storage => ({
-  buffer,
-  offset: offset + start,
-  bytes,
-});
