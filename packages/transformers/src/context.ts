@@ -44,7 +44,8 @@ export class Context {
   /** One after the other: a sequence that is at work can be neither forked nor truncated. */
   inOrder<T>(work: () => T | Promise<T>): Promise<T> {
     const result = this.#last.then(work);
-    this.#last = result.catch(() => undefined);
+    // Without the result: a tensor that only its own context knows has to be found unreachable.
+    this.#last = result.then(ignore, ignore);
     return result;
   }
 
@@ -76,3 +77,5 @@ export class Context {
     }
   }
 }
+
+const ignore = (): void => undefined;
