@@ -24,9 +24,11 @@ const eachDigit = {
   invert: false,
 };
 
-/** How a text is split before the merges, by `tokenizer.ggml.pre`. */
+/**
+ * How a text is split before the merges, by `tokenizer.ggml.pre`. (`default` is not among them: llama.cpp
+ * puts it where it did not know how the model's own tokenizer splits.)
+ */
 const PRE_TOKENIZERS: Readonly<Record<string, object>> = {
-  default: byteLevel(),
   'gpt-2': byteLevel(),
   smollm: { type: 'Sequence', pretokenizers: [eachDigit, byteLevel()] },
 };

@@ -98,10 +98,16 @@ describe('keys', () => {
       /expected a byte-level BPE tokenizer \(gpt2\), got llama/,
     ],
     [
+      'no way to split a text',
+      without('tokenizer.ggml.pre'),
+      'UNSUPPORTED',
+      /splits a text as default, expected one of/,
+    ],
+    [
       'an unknown way to split a text',
       { ...METADATA, 'tokenizer.ggml.pre': 'tekken' },
       'UNSUPPORTED',
-      /splits a text as tekken, expected one of default, gpt-2, smollm/,
+      /splits a text as tekken, expected one of gpt-2, smollm/,
     ],
   ];
   it.each(cases)('%s', (_, metadata, code, message) =>
