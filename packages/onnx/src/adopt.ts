@@ -13,6 +13,7 @@ import { understandMasks } from './masks/understand.js';
 import type { AdoptedModel, AdoptOptions, LayerOfModel } from './model.js';
 import type { AttentionSite } from './site.js';
 import type { ModelSource } from './source.js';
+import { verify } from './verify/verify.js';
 
 const OPTIONS: readonly (keyof AdoptOptions)[] = [
   ...(['strategy', 'layers', 'leave', 'backend', 'runtime', 'session', 'file'] as const),
@@ -37,23 +38,38 @@ export async function adopt(
   options: AdoptOptions = {},
 ): Promise<AdoptedModel> {
   assertKnown('adopt', options, OPTIONS);
-  const { chunk = 512 } = options;
+  const { chunk = 512, session } = options;
   assertWhole('adopt', 'chunk', chunk, { min: 1 });
   const runtime = options.runtime ?? (await importRuntime());
   const loaded = loadModel(source, runtime, options.file);
   const { graph } = loaded;
   const found = findSites(graph);
   const { sites: taken, left } = divide(found, options, (one) => assertTaken(graph, one));
-  const sites = await understandMasks(loaded, taken, { runtime, session: options.session });
+  const sites = await understandMasks(loaded, taken, { runtime, session });
   const strategies = strategiesOf(sites, options, found.length);
-  const cut = await cutModel(loaded, sites, { runtime, session: options.session });
-  const own = options.backend ? undefined : await cpu();
-  const backend = options.backend ?? own!;
-  const ours = cut.places.map((place, i) =>
-    makeLayer({ runtime, graph, backend }, place, strategies[i], options),
-  );
-  const engine = engineOf(cut, ours);
-  return new Adopted({ loaded, cut, engine, ours, left, chunk, backend: own });
+
+  const made: (() => void | Promise<void>)[] = [];
+  try {
+    const cut = await cutModel(loaded, sites, { runtime, session });
+    made.push(() => cut.open.release());
+    const own = options.backend ? undefined : await cpu();
+    if (own) made.push(() => own.dispose?.());
+    const backend = options.backend ?? own!;
+    const ours = cut.places.map((place, i) =>
+      makeLayer({ runtime, graph, backend }, place, strategies[i], options),
+    );
+    const engine = engineOf(cut, ours);
+    const model = new Adopted({ loaded, cut, engine, ours, left, chunk, backend: own });
+    const { verify: check = true } = options;
+    if (check !== false && sites.length > 0) {
+      const verified = { loaded, runtime, session, backend, isDecoder: model.isDecoder };
+      await verify(verified, cut, check === true ? {} : check);
+    }
+    return model;
+  } catch (error) {
+    for (const undo of made.reverse()) await undo();
+    throw error;
+  }
 }
 
 function divide(

@@ -6,8 +6,8 @@ import type { OnnxGraph } from '../graph.js';
 import type { LoadedModel } from '../load/load.js';
 import type { LeftCache } from '../run/context.js';
 import { ModelInputs } from '../run/model-inputs.js';
-import { type OpenPieces, openPieces } from '../run/open.js';
-import type { Runtime, RuntimeSessionOptions, RuntimeTensor } from '../runtime.js';
+import { openedPiece, type OpenPieces, openPieces } from '../run/open.js';
+import type { Runtime, RuntimeSession, RuntimeSessionOptions, RuntimeTensor } from '../runtime.js';
 import type { AttentionSite } from '../site.js';
 import { cachesOf, declaredPast, sizeOfPast } from './caches.js';
 import { vocabularyOf } from './vocabulary.js';
@@ -46,7 +46,8 @@ export async function cutModel(
   const presents = left.map(({ present }) => present);
   const outputs = graph.outputs
     .map(({ name }) => name)
-    .filter((name) => !ours.presents.has(name) && !presents.includes(name));
+    .filter((name) => !ours.presents.has(name) && !presents.includes(name))
+    .concat(options.shown ?? []);
   const pieces = cutGraph(graph, places, [...outputs, ...presents]);
   const opened = await openModel(loaded, pieces, { ours: ours.pasts, left }, options);
   return { ...opened, places, left, outputs };
@@ -54,6 +55,10 @@ export async function cutModel(
 
 export interface CutOptions {
   readonly runtime: Runtime;
+  /** A session of the whole model that is there already, which one piece can be run in. */
+  readonly opened?: RuntimeSession | undefined;
+  /** Values that are to come out as well, to be looked at. */
+  readonly shown?: readonly string[] | undefined;
   /** The user's, for every session. */
   readonly session?: RuntimeSessionOptions | undefined;
 }
@@ -63,9 +68,9 @@ export async function openModel(
   { graph, config, weights }: LoadedModel,
   pieces: readonly Piece[],
   pasts: { readonly ours: ReadonlySet<string>; readonly left: readonly LeftCache[] },
-  { runtime, session = {} }: CutOptions,
+  { runtime, session = {}, opened }: CutOptions,
 ): Promise<OpenModel> {
-  const read = new Set(pieces.flatMap((piece) => piece.inputs));
+  const read = new Set(opened?.inputNames ?? pieces.flatMap((piece) => piece.inputs));
   const asked = [...pasts.ours].filter((name) => read.has(name));
   for (const name of asked) assertSizeOnly(graph, pieces, name);
   const caches = new Set([...pasts.ours, ...pasts.left.map(({ past }) => past)]);
@@ -73,7 +78,9 @@ export async function openModel(
   const inputs = new ModelInputs({ runtime, graph, caches, read, vocabulary });
   const declared = asked.map((name) => declaredPast(graph, name));
   const options = sessionOptions(session, weights);
-  const open = await openPieces({ runtime, graph, options, declared }, pieces);
+  const open = opened
+    ? openedPiece(graph, pieces[0], opened)
+    : await openPieces({ runtime, graph, options, declared }, pieces);
   const sizes = new Map(asked.map((name) => [name, sizeOfPast(runtime, graph, name)]));
   return { runtime, graph, open, inputs, sizes };
 }

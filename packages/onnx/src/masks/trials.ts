@@ -1,8 +1,7 @@
 import { cutGraph } from '../cut/cut.js';
 import { type CutOptions, openModel, type OpenModel } from '../build/cut-model.js';
-import type { Feed, Feeds } from '../model.js';
+import { trialFeeds } from '../build/trial-feeds.js';
 import type { LoadedModel } from '../load/load.js';
-import { sizeOf } from '../run/tensors.js';
 import type { RuntimeTensor } from '../runtime.js';
 
 /** A step that the masks of a model are made for. */
@@ -40,7 +39,10 @@ export class MaskModel {
     const { inputs, sizes, open } = this.#model;
     const batch = lengths.length;
     const before = new Array<number>(batch).fill(past);
-    const step = inputs.check('adopt', this.#feeds(batch, tokens), { past: before, lengths });
+    const step = inputs.check('adopt', trialFeeds(inputs, { batch, tokens }), {
+      past: before,
+      lengths,
+    });
     const values = new Map(step.feeds({ start: 0, end: tokens }));
     for (const [name, make] of sizes) values.set(name, make(batch, past));
     for (const { inputs: names, run } of open.pieces) {
@@ -52,24 +54,5 @@ export class MaskModel {
 
   release(): Promise<void> {
     return this.#model.open.release();
-  }
-
-  /** Zeros for whatever has to be given: masks do not depend on what a text says. */
-  #feeds(batch: number, tokens: number): Feeds {
-    const { inputs } = this.#model;
-    const given = inputs.declared.filter(({ name }) => inputs.mustBeGiven(name));
-    return Object.fromEntries(
-      given.map(({ name, type, shape = [] }): [string, Feed] => {
-        const dims = shape.map((size, axis) => {
-          if (axis === 0) return batch;
-          if (axis === inputs.tokenAxis(name)) return tokens;
-          return typeof size === 'number' && size > 0 ? size : 1;
-        });
-        const count = sizeOf(dims);
-        const data =
-          type === 'float32' ? new Float32Array(count) : new Array<number>(count).fill(0);
-        return [name, { dims, data }];
-      }),
-    );
   }
 }

@@ -84,6 +84,18 @@ export async function openPieces(site: OpenSite, pieces: readonly Piece[]): Prom
   return { pieces: opened, known, narrowed, release };
 }
 
+/** The whole of a model in a session that somebody else opened, and keeps. */
+export function openedPiece(
+  { file }: OnnxGraph,
+  { outputs }: Piece,
+  session: RuntimeSession,
+): OpenPieces {
+  const known = new Map(session.outputMetadata.map((value) => [value.name, value]));
+  const { inputNames: inputs } = session;
+  const piece = { inputs, outputs, places: [], last: [], run: runner(file, session, outputs) };
+  return { pieces: [piece], known, narrowed: false, release: () => Promise.resolve() };
+}
+
 function runner(
   file: string,
   session: RuntimeSession | undefined,
