@@ -1,5 +1,4 @@
 import { decodeRow } from './convert';
-import { TILE } from './gemm';
 import { entriesBehind, entriesDtype, entriesRowBytes, entryAt, F32 } from './layout';
 
 /**
@@ -56,26 +55,26 @@ export function decodePadded(at: usize, dtype: i32, width: i32, target: usize): 
   for (let d = width; (d & 3) !== 0; d++) store<f32>(target + (d << 2), 0);
 }
 
-/** The first `width` elements of rows as panels `[width / 8][TILE][8]`; the last is filled up with zeros. */
-export function packValues(rows: usize, count: i32, width: i32, panels: usize): void {
-  for (let column = 0; column < width; column += 8) {
-    const at = column << 2;
-    let panel = panels;
-    if (column + 8 <= width) {
-      for (let i = 0; i < count; i++) {
-        const row = <usize>load<u32>(rows + (i << 2)) + at;
-        v128.store(panel, v128.load(row));
-        v128.store(panel, v128.load(row, 16), 16);
-        panel += 32;
-      }
-    } else {
-      for (let i = 0; i < count; i++) {
-        const row = <usize>load<u32>(rows + (i << 2)) + at;
-        memory.fill(panel, 0, 32);
-        memory.copy(panel, row, (width - column) << 2);
-        panel += 32;
-      }
+/** Whether none of the first `width` channels (whole vectors) of rows is infinite or NaN: `x - x` is 0 for all others. */
+export function areFinite(rows: usize, count: i32, width: i32): bool {
+  let sum = f32x4.splat(0);
+  for (const end = rows + (count << 2); rows < end; rows += 4) {
+    const row: usize = load<u32>(rows);
+    for (let at = row; at < row + (width << 2); at += 16) {
+      const x = v128.load(at);
+      sum = f32x4.add(sum, f32x4.sub(x, x));
     }
-    panels += TILE << 5;
+  }
+  return !v128.any_true(f32x4.ne(sum, sum));
+}
+
+/**
+ * Brings rows of f32 into the cache, a load a cache line: all are waited for together, where the kernels would wait
+ * for one after the other. As it might trap, a load whose result nobody wants is not optimised away.
+ */
+export function touchRows(rows: usize, count: i32, width: i32): void {
+  for (const end = rows + (count << 2); rows < end; rows += 4) {
+    const row: usize = load<u32>(rows);
+    for (let at = row; at < row + (width << 2); at += 64) load<i32>(at);
   }
 }

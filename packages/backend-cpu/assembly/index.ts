@@ -5,13 +5,15 @@ export { attend, attendScratch } from './attend/task';
 
 // Exported so that the optimiser does not inline them into their only caller: in a function of its own V8 keeps a
 // loop's accumulators in registers, in a large one it spills them (47 GFLOP/s against 17).
-export { add32 } from './few';
-export { addValues } from './gemm';
-export { gatherRows, packValues } from './gather';
+export { scoreFour, scoreSix } from './lanes/score';
+export { softmaxLanes } from './lanes/softmax';
+export { weighFour, weighSix } from './lanes/weigh';
 export { dots } from './dots';
+export { softmaxRow } from './few/softmax';
+export { weigh32 } from './few/weigh';
+export { gatherRows } from './gather';
 export { dotCodes } from './select/codes';
 export { boundRow } from './select/bounds';
-export { softmaxRow } from './softmax';
 export { convertRows } from './convert';
 export { copyBlocks, moveRows, permuteElements, writeSlots } from './arrange';
 export { mergeParts } from './merge';

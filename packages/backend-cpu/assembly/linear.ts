@@ -1,5 +1,4 @@
 import { decodeRow } from './convert';
-import { STRIP } from './gemm';
 import { F32, nextTask, pointer, word } from './layout';
 import { exp } from './math';
 import { dots } from './dots';
@@ -9,6 +8,9 @@ import { dots } from './dots';
 // Activations: 0 none, 1 relu, 2 sigmoid, 3 silu.
 const RELU: i32 = 1;
 const SILU: i32 = 3;
+
+/** Bytes of 64 columns of a row, the most that a task has. */
+const STRIP: i32 = 256;
 
 const ROWS: i32 = 3;
 const WIDTH: i32 = 4;

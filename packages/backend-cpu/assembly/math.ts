@@ -1,4 +1,4 @@
-import { madd } from './simd';
+import { exp2, LOG2E, madd } from './simd';
 
 /**
  * `e^x`, relative error below 4e-7 where |x| is small and 1e-7 |x| beyond: `2^(x log2 e)` by a whole number in the
@@ -27,6 +27,20 @@ export function exp(x: v128): v128 {
     f32x4.gt(scaled, f32x4.splat(127)),
   );
   return v128.bitselect(finite, x, f32x4.eq(x, x));
+}
+
+/** `unit * softcap * tanh(logit / softcap)` in place, by `tanh |x| = (1 - e^-2|x|) / (1 + e^-2|x|)`. */
+export function softcapAll(logits: usize, end: usize, softcap: f32, unit: f32): void {
+  const exponent = f32x4.splat((-2 * LOG2E) / softcap);
+  const largest = f32x4.splat(softcap * unit);
+  const one = f32x4.splat(1);
+  for (; logits < end; logits += 16) {
+    const logit = v128.load(logits);
+    const decay = exp2(f32x4.mul(f32x4.abs(logit), exponent));
+    const tanh = f32x4.div(f32x4.sub(one, decay), f32x4.add(one, decay));
+    const sign = v128.and(logit, i32x4.splat(0x80000000));
+    v128.store(logits, f32x4.mul(v128.or(tanh, sign), largest));
+  }
 }
 
 /** The upper two of four f32 as f64. @inline */

@@ -12,14 +12,14 @@ export function madd(a: v128, b: v128, c: v128): v128 {
 }
 
 /**
- * `2^x` for x <= 0, relative error below 2e-7 down to 2^-126; 0 from 2^-128 on. Round to a whole and a fraction in
- * [-1/2, 1/2] by adding 1.5 * 2^23, minimax polynomial (Remez) of degree 5 for the fraction, whole added into the
- * exponent, which an exponent too small makes negative: 0 then, as what is hidden (-Infinity) has no weight at all.
+ * `2^x` for x <= 0, relative error below 3e-7 down to 2^-126; exactly 0 from 2^-127 on, as what is hidden (-Infinity)
+ * has no weight at all; NaN for NaN. Adding 1.5 * 2^23 + 127 rounds to a whole number and leaves the exponent of its
+ * power in the low bits; for the fraction, in [-1/2, 1/2], a minimax polynomial (Remez) of degree 5.
  * @inline
  */
 export function exp2(x: v128): v128 {
-  const magic = f32x4.splat(12582912.0);
-  const clamped = f32x4.pmax(x, f32x4.splat(-128.0));
+  const magic = f32x4.splat(12583039.0);
+  const clamped = f32x4.pmax(x, f32x4.splat(-127.0));
   const whole = f32x4.add(clamped, magic);
   const fraction = f32x4.sub(clamped, f32x4.sub(whole, magic));
   let p = madd(f32x4.splat(0.0013276472454890609), fraction, f32x4.splat(0.009675540961325169));
@@ -27,7 +27,7 @@ export function exp2(x: v128): v128 {
   p = madd(p, fraction, f32x4.splat(0.24022120237350464));
   p = madd(p, fraction, f32x4.splat(0.6931469440460205));
   p = madd(p, fraction, f32x4.splat(1.0000001192092896));
-  return i32x4.max_s(i32x4.add(p, i32x4.shl(whole, 23)), i32x4.splat(0));
+  return f32x4.mul(p, i32x4.shl(whole, 23));
 }
 
 /** @inline */

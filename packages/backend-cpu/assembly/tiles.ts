@@ -1,4 +1,5 @@
-import { TILE } from './gemm';
+/** Entries a tile, at most. */
+export const TILE: i32 = 64;
 
 /** Walks spans a tile of entries at a time. A cursor is `[span, entries of it that were taken, entries left]`. */
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 
 import type { Results, Table } from './support/agree.js';
 import { seeds, upTo, whole } from './support/arbitraries.js';
-import { sizeOf, uniform } from './support/numbers.js';
+import { extremes } from './support/extremes.js';
 import { operation } from './support/operation.js';
 
 interface Extreme {
@@ -61,15 +61,4 @@ function scoreOf(table: Table, one: Extreme): Score {
         scale: 1,
       };
   }
-}
-
-const EXTREMES = [Infinity, -Infinity, NaN];
-
-/** Small whole numbers, and a share of what is none. */
-function extremes(table: Table, { seed, share }: Extreme, shape: readonly number[], name: number) {
-  const next = uniform(seed + name);
-  const numbers = Float32Array.from({ length: sizeOf(shape) }, () =>
-    next() < share ? EXTREMES[Math.floor(3 * next())] : Math.floor(5 * next()) - 2,
-  );
-  return table.floats(numbers, shape);
 }

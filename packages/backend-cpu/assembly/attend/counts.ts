@@ -1,14 +1,14 @@
 import { partAt, pointer, RANGES, word } from '../layout';
-import { countEntries } from '../spans';
+import { countEntries, spansOf } from '../spans';
 import { countsAt, SELECTION } from './descriptor';
-import { descOf, kvHeadOf, rowOf, SPANS, SPARE_SPANS, tokenOf, validOf } from './frame';
-import { rangesOf, visibleTo } from './mask';
+import { descOf, kvHeadOf, rowOf, SPANS, SPARE_SPANS, tokenEnd, tokenOf, validOf } from './frame';
+import { positionOf, visibleTo } from './sight';
 
 /** Padding reads nothing. */
-export function clearCounts(frame: usize, tokenEnd: i32): void {
+export function clearCounts(frame: usize): void {
   const counts = countsAt(descOf(frame), rowOf(frame), kvHeadOf(frame));
   const token = tokenOf(frame);
-  memory.fill(counts + (token << 2), 0, (tokenEnd - token) << 2);
+  memory.fill(counts + (token << 2), 0, (tokenEnd(frame) - token) << 2);
 }
 
 /** Entries that each query of the task reads, of the `spans` spans that they read together. */
@@ -20,10 +20,23 @@ export function countReads(frame: usize, spans: i32): void {
   for (let query = tokenOf(frame); query < validOf(frame); query++) {
     const visible = visibleTo(frame, query);
     const read = ranged
-      ? countEntries(pointer(frame, SPARE_SPANS), rangesOf(frame, query, visible))
+      ? countRanges(frame, query, visible)
       : countBelow(pointer(frame, SPANS), spans, visible);
     store<i32>(counts + (query << 2), read);
   }
+}
+
+/** What the ranges of one query hold. */
+function countRanges(frame: usize, query: i32, visible: i32): i32 {
+  const selection = pointer(descOf(frame), SELECTION);
+  const row = rowOf(frame);
+  const position = positionOf(frame, query);
+  const spans = pointer(frame, SPARE_SPANS);
+  const kvHead = kvHeadOf(frame);
+  return countEntries(
+    spans,
+    spansOf(selection, row, kvHead, query, query + 1, position, visible, spans),
+  );
 }
 
 function countBelow(spans: usize, count: i32, visible: i32): i32 {

@@ -1,3 +1,4 @@
+import { LANES } from '../lanes/block';
 import { entriesHeads, pointer, word } from '../layout';
 
 /**
@@ -38,13 +39,31 @@ export function depthOf(desc: usize): i32 {
 export function groupOf(desc: usize): i32 {
   return word(desc, HEADS) / kvHeadsOf(desc);
 }
-/** Value channels, padded to whole panels. */
+/** Value channels, padded to whole vectors. */
 export function paddedOf(desc: usize): i32 {
-  return (word(desc, VALUE_DIM) + 7) & ~7;
+  return (word(desc, VALUE_DIM) + 3) & ~3;
 }
-/** Rows of a task (queries times heads of the group), padded to whole strips of four. */
+
+/** Rows of a task that are too few to lie side by side. */
+const FEW: i32 = 4;
+
+/** Whether the rows of tasks (queries times heads of the group) follow one another; else eight lie side by side. */
+export function areFew(desc: usize): bool {
+  return word(desc, QUERY_BLOCK) * groupOf(desc) <= FEW;
+}
+/** Rows of a task, padded to whole eights. */
 export function rowsOf(desc: usize): i32 {
-  return (word(desc, QUERY_BLOCK) * groupOf(desc) + 3) & ~3;
+  return (word(desc, QUERY_BLOCK) * groupOf(desc) + 7) & ~7;
+}
+
+/** Where row `r` begins in an array `[rows][width]` of f32 or, with eight rows side by side, `[rows / 8][width][8]`. */
+export function rowAt(desc: usize, rows: usize, width: i32, r: i32): usize {
+  if (areFew(desc)) return rows + ((r * width) << 2);
+  return rows + (((r >> 3) * width) << 5) + ((r & 7) << 2);
+}
+/** Bytes from one number of such a row to the next. */
+export function stepOf(desc: usize): i32 {
+  return areFew(desc) ? 4 : LANES;
 }
 
 /** Row `r` of a task in `[batch, heads, tokens]`: the heads of the group follow one another, query by query. */

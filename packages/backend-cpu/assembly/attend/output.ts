@@ -1,3 +1,4 @@
+import { LANES } from '../lanes/block';
 import { nextTask, pointer, word } from '../layout';
 import { exp2Scalar } from '../simd';
 import {
@@ -7,11 +8,11 @@ import {
   OUTPUT,
   paddedOf,
   PARTIAL,
-  QUERY_BLOCK,
   queryRow,
+  rowAt,
   rowsOf,
   SPLITS,
-  TOKENS,
+  stepOf,
   VALUE_DIM,
   groupOf,
 } from './descriptor';
@@ -20,38 +21,38 @@ import {
   GATHERED,
   gatheredBytes,
   kvHeadOf,
+  liveRows,
   rowOf,
-  setTask,
+  stateAt,
   stateBytes,
+  takeBlock,
+  tokenEnd,
   tokenOf,
 } from './frame';
 
 /** Normalises what the rows of a task have gathered. */
-export function writeRows(frame: usize, tokenEnd: i32, gathered: usize, state: usize): void {
+export function writeRows(frame: usize, gathered: usize, states: usize): void {
   const desc = descOf(frame);
-  for (let r = 0; r < (tokenEnd - tokenOf(frame)) * groupOf(desc); r++) {
+  for (let r = 0; r < (tokenEnd(frame) - tokenOf(frame)) * groupOf(desc); r++) {
     const at = queryRow(desc, rowOf(frame), kvHeadOf(frame), tokenOf(frame), r);
-    const largest = load<f32>(state + (r << 3));
-    const sum = load<f32>(state + (r << 3), 4);
-    const read = largest !== -Infinity;
+    const state = stateAt(states, r);
+    const largest = load<f32>(state);
+    const sum = load<f32>(state, LANES);
+    const read = r < liveRows(frame) && sum !== 0;
     const logSum = <f32>(<f64>largest * Math.LN2 + Math.log(<f64>sum));
     store<f32>(pointer(desc, LOG_SUM_EXP) + (at << 2), read ? logSum : -Infinity);
-    writeRow(desc, gathered + elementAt(desc, r, 0), at, read ? <f32>1 / sum : 0);
+    writeRow(desc, rowAt(desc, gathered, paddedOf(desc), r), at, read ? <f32>1 / sum : 0);
   }
 }
 
 function writeRow(desc: usize, source: usize, at: i32, factor: f32): void {
   const width = word(desc, VALUE_DIM);
+  const step = stepOf(desc);
   const target = pointer(desc, OUTPUT) + ((at * width) << 2);
   for (let d = 0; d < width; d++) {
-    const value = load<f32>(source + ((d >> 3) << 7) + ((d & 7) << 2));
-    store<f32>(target + (d << 2), factor === 0 ? 0 : value * factor);
+    store<f32>(target + (d << 2), factor === 0 ? 0 : load<f32>(source) * factor);
+    source += step;
   }
-}
-
-/** Offset of channel `d` of row `r` in what was gathered. */
-function elementAt(desc: usize, r: i32, d: i32): usize {
-  return (((r & ~3) * paddedOf(desc)) << 2) + ((r & 3) << 5) + ((d >> 3) << 7) + ((d & 7) << 2);
 }
 
 /** Bytes of `partial` for each block and split. */
@@ -82,31 +83,36 @@ export function attendJoin(desc: usize, frame: usize): void {
   for (let task = nextTask(desc); task >= 0; task = nextTask(desc)) {
     const block = task % blocks;
     const lane = task / blocks;
-    const token = block * word(desc, QUERY_BLOCK);
-    setTask(frame, lane / kvHeadsOf(desc), lane % kvHeadsOf(desc), token, token);
+    takeBlock(frame, lane / kvHeadsOf(desc), lane % kvHeadsOf(desc), block);
     const joint = partialAt(frame, block, 0);
     for (let split = 1; split < word(desc, SPLITS); split++) {
       addPartial(desc, joint, partialAt(frame, block, split));
     }
-    const tokenEnd = min(token + word(desc, QUERY_BLOCK), word(desc, TOKENS));
-    writeRows(frame, tokenEnd, joint, joint + gatheredBytes(desc));
+    writeRows(frame, joint, joint + gatheredBytes(desc));
   }
 }
 
 function addPartial(desc: usize, into: usize, from: usize): void {
   for (let r = 0; r < rowsOf(desc); r++) {
-    const intoState = into + gatheredBytes(desc) + (r << 3);
-    const fromState = from + gatheredBytes(desc) + (r << 3);
-    if (load<f32>(fromState) === -Infinity) continue;
+    const intoState = stateAt(into + gatheredBytes(desc), r);
+    const fromState = stateAt(from + gatheredBytes(desc), r);
+    const sum = load<f32>(fromState, LANES);
+    if (sum === 0) continue;
     const largest = max<f32>(load<f32>(intoState), load<f32>(fromState));
     const keep = weightOf(load<f32>(intoState), largest);
     const add = weightOf(load<f32>(fromState), largest);
     store<f32>(intoState, largest);
-    store<f32>(intoState, load<f32>(intoState, 4) * keep + load<f32>(fromState, 4) * add, 4);
-    for (let d = 0; d < paddedOf(desc); d++) {
-      const at = elementAt(desc, r, d);
-      store<f32>(into + at, load<f32>(into + at) * keep + load<f32>(from + at) * add);
-    }
+    store<f32>(intoState, load<f32>(intoState, LANES) * keep + sum * add, LANES);
+    const offset = rowAt(desc, 0, paddedOf(desc), r);
+    addScaled(into + offset, keep, from + offset, add, paddedOf(desc), stepOf(desc));
+  }
+}
+
+/** `into = into * keep + from * add` for `count` numbers, `step` bytes from one to the next. */
+function addScaled(into: usize, keep: f32, from: usize, add: f32, count: i32, step: i32): void {
+  for (const end = into + count * step; into < end; into += step) {
+    store<f32>(into, load<f32>(into) * keep + load<f32>(from) * add);
+    from += step;
   }
 }
 

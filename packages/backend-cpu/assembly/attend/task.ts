@@ -1,28 +1,24 @@
-import { TILE } from '../gemm';
+import { resetState } from '../lanes/softmax';
 import {
   entriesLength,
   firstPosition,
   nextTask,
   pointer,
   positionRows,
-  queryCount,
   visibleAt,
   word,
 } from '../layout';
-import { resetState } from '../softmax';
 import { countEntries, spansOf } from '../spans';
-import { nextTile, startCursor } from '../tiles';
+import { nextTile, startCursor, TILE } from '../tiles';
 import { clearCounts, countReads } from './counts';
 import {
   BLOCKS,
   KEYS,
   kvHeadsOf,
   POSITIONS,
-  QUERY_BLOCK,
   rowsOf,
   SELECTION,
   SPLITS,
-  TOKENS,
   VISIBLE,
 } from './descriptor';
 import {
@@ -33,15 +29,17 @@ import {
   IDS,
   kvHeadOf,
   layOut,
+  liveRows,
   rowOf,
-  setTask,
   SPANS,
   STATE,
+  takeBlock,
   tokenOf,
   validOf,
 } from './frame';
 import { storePartial, writeRows } from './output';
 import { packQueries } from './queries';
+import { writeIntervals } from './sight';
 import { attendTile, gatherTile } from './tile';
 
 /** Bytes of scratch that a thread needs. */
@@ -69,21 +67,19 @@ export function attend(desc: usize, frame: usize): void {
 
 function attendBlock(frame: usize, row: i32, kvHead: i32, block: i32, split: i32): void {
   const desc = descOf(frame);
-  const token = block * word(desc, QUERY_BLOCK);
-  const tokenEnd = min(token + word(desc, QUERY_BLOCK), word(desc, TOKENS));
-  const valid = max(token, min(tokenEnd, queryCount(pointer(desc, POSITIONS), row)));
-  setTask(frame, row, kvHead, token, valid);
+  takeBlock(frame, row, kvHead, block);
   memory.fill(pointer(frame, GATHERED), 0, gatheredBytes(desc));
   resetState(pointer(frame, STATE), rowsOf(desc));
-  if (split === 0) clearCounts(frame, tokenEnd);
-  if (valid > token) {
+  if (split === 0) clearCounts(frame);
+  if (liveRows(frame) > 0) {
     const spans = selectSpans(frame);
     if (split === 0) countReads(frame, spans);
     packQueries(frame);
+    writeIntervals(frame);
     attendSpans(frame, countEntries(pointer(frame, SPANS), spans), split);
   }
   if (word(desc, SPLITS) === 1) {
-    writeRows(frame, tokenEnd, pointer(frame, GATHERED), pointer(frame, STATE));
+    writeRows(frame, pointer(frame, GATHERED), pointer(frame, STATE));
   } else {
     storePartial(frame, block, split);
   }

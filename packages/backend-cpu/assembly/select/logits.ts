@@ -1,9 +1,9 @@
+import { dots } from '../dots';
 import { pointer, real, word } from '../layout';
-import { exp2 } from '../simd';
+import { softcapAll } from '../math';
 import { boundRow, splitBound } from './bounds';
 import { multiplyCodes } from './codes';
 import { recordAt, ROW_INFINITE } from './rows';
-import { dots } from '../dots';
 import { BOUNDS, DEPTH, INNER, KIND, RELU, SCALE, SOFTCAP, SPLIT_BOUNDS, STRIP } from './spec';
 import {
   CODED_ROWS,
@@ -31,7 +31,10 @@ export function scoreChunk(spec: usize, work: usize, first: i32, rows: i32, coun
   if (kind === SPLIT_BOUNDS) redoInfinite(spec, work, first, rows, count);
   else if (kind === RELU) weighRows(spec, work, first, rows, count);
   else if (real(spec, SOFTCAP) > 0) {
-    for (let r = 0; r < rows; r++) softcap(out + r * pitch, count, real(spec, SOFTCAP));
+    for (let r = 0; r < rows; r++) {
+      const row = out + r * pitch;
+      softcapAll(row, row + (count << 2), real(spec, SOFTCAP), 1);
+    }
   }
 }
 
@@ -100,18 +103,5 @@ function weigh(
       logit += pitch;
     }
     v128.store(out + column, sum);
-  }
-}
-
-/** `softcap * tanh(logit / softcap)`, by `tanh |x| = (1 - e^-2|x|) / (1 + e^-2|x|)`. */
-function softcap(row: usize, count: i32, cap: f32): void {
-  const exponent = f32x4.splat(<f32>(-2.0 * Math.LOG2E) / cap);
-  const one = f32x4.splat(1);
-  for (let at = row; at < row + (count << 2); at += 16) {
-    const logit = v128.load(at);
-    const decay = exp2(f32x4.mul(f32x4.abs(logit), exponent));
-    const tanh = f32x4.div(f32x4.sub(one, decay), f32x4.add(one, decay));
-    const sign = v128.and(logit, i32x4.splat(0x80000000));
-    v128.store(at, f32x4.mul(v128.or(tanh, sign), f32x4.splat(cap)));
   }
 }
