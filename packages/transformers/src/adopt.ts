@@ -7,6 +7,8 @@ import { findSession, type LoadedModel, type Place } from './loaded-model.js';
 import { runtimeOf } from './runtime.js';
 import { StandIn } from './stand-in.js';
 
+const WHERE = 'adoptTransformers';
+
 /** As for `adopt()`, but that ONNX Runtime is the one that has loaded the model. */
 export interface AdoptTransformersOptions extends Omit<AdoptOptions, 'runtime'> {
   /**
@@ -47,7 +49,7 @@ export async function adoptTransformers(
 ): Promise<TransformersHandle> {
   const place = findSession(model);
   assertOriginal(place);
-  const { source, keepOriginal = true, ...rest } = withSource(options);
+  const { source, keepOriginal = true, ...rest } = checked(options);
   const runtime = await runtimeOf(place.session);
   const adopted = await adopt(source, {
     ...rest,
@@ -67,17 +69,20 @@ function verification({ session }: Place, { verify = true }: AdoptOptions): Adop
   return { ...(verify === true ? {} : verify), original: session };
 }
 
-function withSource(options: AdoptTransformersOptions): AdoptTransformersOptions {
-  if (options?.source !== undefined) return options;
-  throw inputError('adoptTransformers', 'the source that the model was loaded from', 'none', {
-    code: 'MISSING_INPUT',
-    hint: 'pass source: the directory, or the files as { config, model, externalData }',
-  });
+function checked(options: AdoptTransformersOptions): AdoptTransformersOptions {
+  if (options?.source === undefined)
+    throw inputError(WHERE, 'the source that the model was loaded from', 'none', {
+      code: 'MISSING_INPUT',
+      hint: 'pass source: the directory, or the files as { config, model, externalData }',
+    });
+  const { keepOriginal = true } = options;
+  if (typeof keepOriginal === 'boolean') return options;
+  throw inputError(WHERE, 'keepOriginal to be true or false', keepOriginal);
 }
 
 function assertOriginal({ session }: Place): void {
   if (!(session instanceof StandIn)) return;
-  throw inputError('adoptTransformers', 'a model as it was loaded', 'an adopted one', {
+  throw inputError(WHERE, 'a model as it was loaded', 'an adopted one', {
     hint: 'call restore() of its handle first',
   });
 }

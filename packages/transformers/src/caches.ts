@@ -88,6 +88,11 @@ export class Caches {
     return context.inOrder(() => this.#tensor(context.fork(lengths).hold(columns)));
   }
 
+  /** Ends all contexts; no step may be under way. */
+  dispose(): void {
+    for (const context of this.#live) context.end();
+  }
+
   /** Undefined for the empty tensors that transformers.js begins with. */
   #pointOf(tensor: RuntimeTensor): Point | undefined {
     const point = this.#points.get(tensor);

@@ -37,8 +37,13 @@ export class Context {
   }
 
   endUnlessHeld(): void {
-    if (this.#points.size > 0 || !this.#live.delete(this)) return;
-    this.sequence.dispose();
+    if (this.#points.size === 0) this.end();
+  }
+
+  /** Whoever holds a point of it. */
+  end(): void {
+    this.#points.clear();
+    if (this.#live.delete(this)) this.sequence.dispose();
   }
 
   /** One after the other: a sequence that is at work can be neither forked nor truncated. */

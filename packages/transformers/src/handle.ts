@@ -96,7 +96,10 @@ export class TransformersHandle {
   }
 
   #finish(): Promise<void> {
-    this.#end ??= this.#standIn.end().then(() => this.#model.dispose());
+    this.#end ??= this.#standIn.end().then(() => {
+      this.#caches.dispose();
+      return this.#model.dispose();
+    });
     return this.#end;
   }
 
