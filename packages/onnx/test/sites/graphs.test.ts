@@ -5,7 +5,7 @@ import { FAMILIES, SIZES } from '../support/graphs/index.js';
 import { matchesOf } from '../support/matches.js';
 import { Original } from '../support/original.js';
 
-const IDS = [
+const ids = [
   [1, 2, 3, 4, 5],
   [6, 7, 8, 9, 10],
 ];
@@ -14,8 +14,8 @@ describe.each(Object.entries(FAMILIES))('%s', (family, kinds) => {
   describe.each(kinds)('$name', (kind) => {
     test('runs in ONNX Runtime', async () => {
       const original = await Original.load((kind.twin ?? kind.write)(SIZES));
-      const logits = [await original.step(IDS)];
-      if (kind.causal) logits.push(await original.step([[11], [12]]));
+      const logits = [await original.step({ ids })];
+      if (kind.causal) logits.push(await original.step({ ids: [[11], [12]] }));
       await original.release();
       expect(logits.every((values) => values.every(Number.isFinite))).toBe(true);
     });

@@ -3,15 +3,20 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 
 import type { SmallModel } from './graphs/index.js';
 
-/** Token ids of a step, a row a text of the batch, all of one length. */
-export type Ids = readonly (readonly number[])[];
+/** The next tokens of each text of a batch, all of one length. */
+export interface Step {
+  readonly ids: readonly (readonly number[])[];
+  /** The first so many of a row are tokens, the rest is padding. Default: all. */
+  readonly lengths?: readonly number[] | undefined;
+}
 
-/** A small model in ONNX Runtime alone, which it is compared with. */
+/** A small model in ONNX Runtime alone, which ours is compared with. */
 export class Original {
   readonly #session: InferenceSession;
   readonly #model: SmallModel;
   #past: Record<string, Tensor> = {};
-  #length = 0;
+  /** `attention_mask` so far, a row a text. */
+  #mask: number[][] = [];
 
   private constructor(session: InferenceSession, model: SmallModel) {
     this.#session = session;
@@ -28,14 +33,22 @@ export class Original {
     return new Original(session, model);
   }
 
-  /** Logits `[B, T, VOCABULARY]` of the next tokens. `lengths`: the first so many of a row are no padding. */
-  async step(ids: Ids, lengths?: readonly number[]): Promise<Float32Array> {
-    const total = this.#length + ids[0].length;
-    const feeds = { ...this.#inputs(ids, total, lengths), ...this.#pasts(ids.length) };
-    const results = await this.#session.run(feeds);
-    for (const name of Object.keys(this.#pasts(ids.length)))
-      this.#past[name] = results[name.replace('past_key_values', 'present')];
-    this.#length = total;
+  /** Logits `[B, T, VOCABULARY]`. */
+  async step({ ids, lengths = ids.map((row) => row.length) }: Step): Promise<Float32Array> {
+    const past = ids.map((_, row) => this.#mask[row] ?? []);
+    const mask = ids.map((row, b) => [...past[b], ...row.map((_, i) => Number(i < lengths[b]))]);
+    const before = past.map((row) => row.reduce((sum, one) => sum + one, 0));
+    const inputs = {
+      input_ids: integers(ids),
+      attention_mask: integers(mask),
+      position_ids: integers(ids.map((row, b) => row.map((_, i) => before[b] + i))),
+    };
+    const results = await this.#session.run(
+      this.#wanted({ ...inputs, ...this.#pasts(ids.length) }),
+    );
+    this.#mask = mask;
+    for (const name of Object.keys(results))
+      this.#past[name.replace('present', 'past_key_values')] = results[name];
     return toFloats(results['logits']);
   }
 
@@ -43,17 +56,9 @@ export class Original {
     return this.#session.release();
   }
 
-  #inputs(ids: Ids, total: number, lengths?: readonly number[]): Record<string, Tensor> {
-    const batch = ids.length;
-    const tokens = ids[0].length;
-    const seen = (row: number, i: number): number => Number(i < (lengths?.[row] ?? total));
-    const all: Record<string, Tensor> = {
-      input_ids: integers([batch, tokens], (row, i) => ids[row][i]),
-      attention_mask: integers([batch, total], seen),
-      position_ids: integers([batch, tokens], (_, i) => total - tokens + i),
-    };
-    const wanted = this.#session.inputNames;
-    return Object.fromEntries(Object.entries(all).filter(([name]) => wanted.includes(name)));
+  #wanted(feeds: Record<string, Tensor>): Record<string, Tensor> {
+    const { inputNames } = this.#session;
+    return Object.fromEntries(Object.entries(feeds).filter(([name]) => inputNames.includes(name)));
   }
 
   #pasts(batch: number): Record<string, Tensor> {
@@ -70,19 +75,22 @@ export class Original {
   }
 }
 
-function integers(
-  [rows, columns]: readonly [number, number],
-  at: (row: number, column: number) => number,
-): Tensor {
-  const values = Array.from({ length: rows * columns }, (_, i) =>
-    BigInt(at(Math.floor(i / columns), i % columns)),
-  );
-  return new Tensor('int64', BigInt64Array.from(values), [rows, columns]);
+function integers(rows: readonly (readonly number[])[]): Tensor {
+  const values = BigInt64Array.from(rows.flat(), BigInt);
+  return new Tensor('int64', values, [rows.length, rows[0].length]);
 }
 
 /** Halves decoded. */
-export function toFloats({ type, data }: Pick<Tensor, 'type' | 'data'>): Float32Array {
+export function toFloats({
+  type,
+  data,
+}: {
+  readonly type: string;
+  readonly data: unknown;
+}): Float32Array {
   if (type === 'float32') return Float32Array.from(data as Float32Array);
-  const bits = data as unknown as Uint16Array;
-  return Float32Array.from(new Float16Array(bits.buffer, bits.byteOffset, bits.length));
+  const bits = data as Uint16Array;
+  return Float32Array.from(
+    new Float16Array(bits.buffer as ArrayBuffer, bits.byteOffset, bits.length),
+  );
 }

@@ -6,20 +6,27 @@ export interface Kind {
   readonly name: string;
   /** False: an encoder. */
   readonly causal: boolean;
+  /** Hides the padding of texts of unequal length; without, a model is given texts of one length. */
+  readonly padded: boolean;
   readonly write: (sizes: Sizes) => SmallModel;
   /** The same in operators that ONNX Runtime's CPU provider has, where it lacks one of `write`. */
   readonly twin?: ((sizes: Sizes) => SmallModel) | undefined;
+}
+
+export interface KindOptions extends FrameOptions {
+  /** Default true. */
+  readonly padded?: boolean;
+  readonly twin?: WriteAttention;
 }
 
 /** A decoder with a cache. */
 export function decoder(
   name: string,
   attention: WriteAttention,
-  options: FrameOptions = {},
-  twin?: WriteAttention,
+  { padded = true, twin, ...options }: KindOptions = {},
 ): Kind {
   const write = (one: WriteAttention) => (sizes: Sizes) => smallModel(sizes, options, one);
-  return { name, causal: true, write: write(attention), twin: twin && write(twin) };
+  return { name, causal: true, padded, write: write(attention), twin: twin && write(twin) };
 }
 
 /** A model without a cache that sees both ways. */

@@ -21,6 +21,8 @@ export const DECOMPOSED: readonly Kind[] = [
       ...{ cache: true, scale: 'query' },
       mask: (frame, x) => frame.op('Add', [x, additive(frame, causalMask(frame, 3))]),
     }),
+    // its window counts padding between tokens, ours counts tokens
+    { padded: false },
   ),
   decoder('softcap', decomposed({ cache: true, softcap: 0.9, mask: addCausal })),
   decoder('Where keeps', decomposed({ cache: true, scale: 'mul', mask: keep })),
@@ -35,7 +37,7 @@ export const DECOMPOSED: readonly Kind[] = [
       }),
     ),
   ),
-  encoder('nothing hidden', decomposed()),
+  encoder('nothing hidden', decomposed(), { padded: false }),
 ];
 
 function addCausal(frame: Frame, logits: string): string {

@@ -66,6 +66,8 @@ export const GROUP_QUERY: readonly Kind[] = [
       rotary: true,
       inputs: { attention_bias: (frame) => additive(frame, causalMask(frame)) },
     }),
+    // the node's cache has no padding between tokens, the mask does
+    { padded: false },
   ),
   decoder(
     'norms inside',
@@ -73,12 +75,13 @@ export const GROUP_QUERY: readonly Kind[] = [
       rotary: true,
       inputs: { q_norm_weight: normWeight('q'), k_norm_weight: normWeight('k') },
     }),
-    {},
-    groupQuery({
-      rotary: true,
-      outside: (frame, x, heads, layer, kind) =>
-        normHeads(frame, x, heads, normWeight(kind)(frame, layer)),
-    }),
+    {
+      twin: groupQuery({
+        rotary: true,
+        outside: (frame, x, heads, layer, kind) =>
+          normHeads(frame, x, heads, normWeight(kind)(frame, layer)),
+      }),
+    },
   ),
   decoder('f16', groupQuery({ rotary: true }), { storage: 'f16' }),
   decoder('4-bit weights', groupQuery({ rotary: true }), { storage: 'int4' }),

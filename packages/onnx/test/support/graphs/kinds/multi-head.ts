@@ -4,7 +4,9 @@ import { multiHead } from '../multi-head.js';
 
 /** `com.microsoft MultiHeadAttention`. */
 export const MULTI_HEAD: readonly Kind[] = [
-  decoder('unidirectional', multiHead({ cache: true, attributes: { unidirectional: 1 } })),
+  decoder('unidirectional', multiHead({ cache: true, attributes: { unidirectional: 1 } }), {
+    padded: false,
+  }),
   decoder(
     'unidirectional, keys padded',
     multiHead({
@@ -23,18 +25,20 @@ export const MULTI_HEAD: readonly Kind[] = [
       ...{ cache: true, bias: true },
       attributes: { unidirectional: 1, scale: { float: 0.6 } },
     }),
+    { padded: false },
   ),
-  encoder('bidirectional', multiHead()),
+  encoder('bidirectional', multiHead(), { padded: false }),
   encoder('keys padded', multiHead({ keyPaddingMask: (frame) => int32(frame, 'attention_mask') })),
   encoder(
     'lengths of keys',
     multiHead({ keyPaddingMask: (frame) => int32(frame, keyLengths(frame)) }),
   ),
-  encoder(
-    'queries, keys and values packed',
-    multiHead({ packed: 'qkv' }),
-    {},
-    multiHead({ unpacked: 'qkv' }),
-  ),
-  encoder('keys and values packed', multiHead({ packed: 'kv' }), {}, multiHead({ unpacked: 'kv' })),
+  encoder('queries, keys and values packed', multiHead({ packed: 'qkv' }), {
+    padded: false,
+    twin: multiHead({ unpacked: 'qkv' }),
+  }),
+  encoder('keys and values packed', multiHead({ packed: 'kv' }), {
+    padded: false,
+    twin: multiHead({ unpacked: 'kv' }),
+  }),
 ].map(ofEqualHeads);
