@@ -6,6 +6,8 @@ import { subgraphs } from './graph/subgraphs.js';
 import { type AttentionSite, isRefusal, type Match, type Refusal } from './site.js';
 import { matchers } from './sites/index.js';
 
+const OLDEST_OPSET = 11;
+
 /** An attention of a graph, taken over or not. */
 export type Found = AttentionSite | (Refusal & { readonly layer: number });
 
@@ -15,6 +17,7 @@ export type Found = AttentionSite | (Refusal & { readonly layer: number });
  * @throws {InputError} `UNSUPPORTED` for a graph without attention, and for attention inside `If` or `Loop`
  */
 export function findSites(graph: OnnxGraph): Found[] {
+  assertOpset(graph);
   const found = graph.nodes.flatMap((node) => match(graph, node));
   const hidden = graph.nodes.find((node) => subgraphs(node).some(hasAttention));
   if (hidden) {
@@ -36,6 +39,16 @@ export function findSites(graph: OnnxGraph): Found[] {
 export function assertTaken(graph: OnnxGraph, found: Found): AttentionSite {
   if (!('supported' in found)) return found;
   throw unsupported(graph, found.node, found.found, found.supported, found.layer);
+}
+
+/** Older graphs have other words for reshaping and slicing than those written here. */
+function assertOpset(graph: OnnxGraph): void {
+  const opset = graph.opset('') ?? 0;
+  if (opset >= OLDEST_OPSET) return;
+  throw inputError(graph.file, `operator set ai.onnx ${OLDEST_OPSET} or newer`, opset, {
+    code: 'UNSUPPORTED',
+    hint: 'export the model anew, or convert it with onnx.version_converter',
+  });
 }
 
 function match(graph: OnnxGraph, node: NodeProto): (Match | Refusal)[] {

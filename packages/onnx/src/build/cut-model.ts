@@ -42,7 +42,7 @@ export async function cutModel(
 ): Promise<CutModel> {
   const { graph } = loaded;
   const { ours, left } = cachesOf(options.runtime, graph, sites);
-  const places = sites.map(placeOf);
+  const places = sites.map((site) => placeOf(site, graph.opset('') ?? 0));
   const presents = left.map(({ present }) => present);
   const outputs = graph.outputs
     .map(({ name }) => name)

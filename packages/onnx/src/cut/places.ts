@@ -29,8 +29,9 @@ const KINDS = ['query', 'key', 'value'] as const;
 type Kind = (typeof KINDS)[number];
 type Operands = Record<Kind, Operand>;
 
-export function placeOf(site: AttentionSite): Place {
-  const draft = new Draft(site);
+/** @param opset the version of ai.onnx that the model is written in */
+export function placeOf(site: AttentionSite, opset: number): Place {
+  const draft = new Draft(site, opset);
   const layout = layoutOf(site.inputs);
   let operands = draft.separate(site.inputs);
   if (site.bias) operands = draft.addBias(operands, site.bias.name);
@@ -53,10 +54,12 @@ class Draft {
   readonly nodes: NodeProto[] = [];
   readonly constants: TensorProto[] = [];
   readonly #site: AttentionSite;
+  readonly #opset: number;
   readonly #prefix: string;
 
-  constructor(site: AttentionSite) {
+  constructor(site: AttentionSite, opset: number) {
     this.#site = site;
+    this.#opset = opset;
     this.#prefix = `jit-attention.${site.layer}`;
   }
 
@@ -186,11 +189,14 @@ class Draft {
 
   #split(name: string, label: string, sizes: readonly number[], axis: number): string[] {
     const outputs = sizes.map((_, i) => `${this.#prefix}.${label}.${i}`);
-    const split = this.#integers(`${label}.sizes`, sizes);
-    this.#push({
-      ...{ opType: 'Split', name: `${this.#prefix}.${label}` },
-      ...{ inputs: [name, split], outputs, attributes: { axis } },
-    });
+    const common = { opType: 'Split', name: `${this.#prefix}.${label}`, outputs };
+    // sizes have been an input since version 13
+    if (this.#opset < 13)
+      this.#push({ ...common, inputs: [name], attributes: { axis, split: sizes } });
+    else {
+      const inputs = [name, this.#integers(`${label}.sizes`, sizes)];
+      this.#push({ ...common, inputs, attributes: { axis } });
+    }
     return outputs;
   }
 
