@@ -1,0 +1,66 @@
+import { type Kernel, kernel, read, write } from '../device/kernel.js';
+import { channels } from './channels.js';
+import { fourRows, product, queryRows, range, zeroSums } from './product.js';
+import { candidates, place, SCORING, type Scoring, store } from './tile.js';
+
+/**
+ * A kernel that scores cells of queries against cells of keys, `Σ_r q(S-1-r) · k(r) * scale`: pairs on a diagonal, of
+ * which those past the end count as zeros.
+ */
+export function cellsKernel(scoring: Scoring): Kernel {
+  const { dtype, width, rows, masked, quads } = scoring;
+  const [query, keys] = [channels('query', 'f32', width), channels('keys', dtype, width)];
+  return kernel({
+    name: 'select: score cells',
+    enable: quads ? ['subgroups'] : [],
+    buffers: {
+      query: query.use,
+      keys: keys.use,
+      ...(masked ? { bits: read('u32') } : {}),
+      raw: write('vec4f'),
+    },
+    declarations: `const WIDTH = ${width}u;
+${SCORING}${candidates(masked)}${query.source}${keys.source}${CELL_ROWS}`,
+    body: /* wgsl */ `${place(scoring, rows)}
+  ${zeroSums(scoring)}
+  for (var r = 0; r < word(CELL); r++) {
+  ${queryRows(scoring, (i) => `cell_query(segment, min(first + ${i}, last), word(CELL) - 1 - r)`)}
+  let key = vec4u(
+    cell_key(segment, entry, r), cell_key(segment, entry + 1, r),
+    cell_key(segment, entry + 2, r), cell_key(segment, entry + 3, r));
+  ${product(scoring, {
+    step: `let k = ${fourRows('key', 'existing_key')};`,
+    term: 'q * k',
+    read: 'existing_query',
+  })}
+  }
+  ${range(rows)
+    .map((r) => store(r, `real(SCALE) * sum${r}`))
+    .join('')}`,
+  });
+}
+
+const CELL_ROWS = /* wgsl */ `
+const ABSENT = 0xffffffffu;
+
+// Query r of the cell of row i, and entry r of a cell of keys.
+fn cell_query(segment: Segment, i: i32, r: i32) -> u32 {
+  let token = cell_of(segment, i) * word(CELL) + r;
+  if (token >= query_count(word(POSITIONS), segment.batch)) { return ABSENT; }
+  return query_at(segment.batch, head_of(segment, i), token);
+}
+fn cell_key(segment: Segment, cell: i32, r: i32) -> u32 {
+  let n = cell * word(CELL) + r;
+  if (n >= entries_length(word(KEYS), segment.batch)) { return ABSENT; }
+  return entry_at(word(KEYS), segment.batch, segment.kv_head, n);
+}
+
+fn existing_query(row: u32, d: u32) -> vec4f {
+  if (row == ABSENT) { return vec4f(); }
+  return query_channels(row, d);
+}
+fn existing_key(row: u32, d: u32) -> vec4f {
+  if (row == ABSENT) { return vec4f(); }
+  return keys_channels(row, d);
+}
+`;

@@ -1,0 +1,41 @@
+import { type Kernel, kernel, read, write } from '../device/kernel.js';
+import { channels } from './channels.js';
+import { fourRows, product, queryRows, range, zeroSums } from './product.js';
+import { candidates, place, SCORING, type Scoring, store } from './tile.js';
+
+/** A kernel that scores by `scale * (q · k)`, softcapped or not. */
+export function dotsKernel(scoring: Scoring): Kernel {
+  const { dtype, width, rows, masked, quads } = scoring;
+  const [query, keys] = [channels('query', 'f32', width), channels('keys', dtype, width)];
+  return kernel({
+    name: 'select: score dots',
+    enable: quads ? ['subgroups'] : [],
+    buffers: {
+      query: query.use,
+      keys: keys.use,
+      ...(masked ? { bits: read('u32') } : {}),
+      raw: write('vec4f'),
+    },
+    declarations: `const WIDTH = ${width}u;
+${SCORING}${candidates(masked)}${query.source}${keys.source}${FINISHED}`,
+    body: /* wgsl */ `${place(scoring, rows)}
+  ${queryRows(scoring, (i) => `query_row(segment, min(first + ${i}, last))`)}
+  let key = four_at(word(KEYS), segment, entry);
+  ${zeroSums(scoring)}
+  ${product(scoring, { step: `let k = ${fourRows('key', 'keys_channels')};`, term: 'q * k' })}
+  ${range(rows)
+    .map((r) => store(r, `finished(sum${r})`))
+    .join('')}`,
+  });
+}
+
+const FINISHED = /* wgsl */ `
+fn finished(sum: vec4f) -> vec4f {
+  let logits = real(SCALE) * sum;
+  let cap = real(SOFTCAP);
+  if (cap == 0) { return logits; }
+  // tanh is 1 long before it overflows; what NaN is clamped to nobody says.
+  let capped = cap * tanh(clamp(logits / cap, vec4f(-15), vec4f(15)));
+  return select(capped, logits, are_nan(logits));
+}
+`;

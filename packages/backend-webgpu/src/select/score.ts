@@ -1,0 +1,80 @@
+import { type DType, type Score, scoredEntries, widthOf } from '@jit-attention/core';
+
+import { type Kernel, kernels } from '../device/kernel.js';
+import type { Gpu } from '../gpu.js';
+import { decoded } from '../ops/convert.js';
+import type { Storage } from '../storage.js';
+import type { Job } from './job.js';
+import { boundsKernel } from './score-bounds.js';
+import { cellsKernel } from './score-cells.js';
+import { dotsKernel } from './score-dots.js';
+import { indexerKernel } from './score-indexer.js';
+import type { Slab } from './slabs.js';
+import { THREADS } from './tile.js';
+
+const KERNELS = {
+  dot: dotsKernel,
+  softmax: dotsKernel,
+  bounds: boundsKernel,
+  reluWeighted: indexerKernel,
+  antidiagonal: cellsKernel,
+};
+
+const scoring = kernels(
+  (
+    kind: Score['kind'],
+    width: number,
+    dtype: DType,
+    maxima: DType,
+    masked: boolean,
+    rows: number,
+    across: number,
+    quads: boolean,
+  ): Kernel => KERNELS[kind]({ width, dtype, maxima, masked, rows, across, quads }),
+);
+
+/** The buffers that a score is made of, queries first. */
+export function scored(gpu: Gpu, score: Score): Storage[] {
+  const query = decoded(gpu, score.query);
+  switch (score.kind) {
+    case 'bounds':
+      return [query, gpu.storageOf(score.min.storage), gpu.storageOf(score.max.storage)];
+    case 'reluWeighted':
+      return [query, gpu.storageOf(score.keys.storage), decoded(gpu, score.weights)];
+    default:
+      return [query, gpu.storageOf(score.keys.storage)];
+  }
+}
+
+/** Scores the rows of a slab against all entries that they see, or those that are candidates. */
+export function scoreRows(job: Job, slab: Slab, words: readonly number[]): void {
+  const { gpu, request, entries } = job;
+  const { score, within, pool } = request;
+  // Where entries are pooled, all count.
+  const masked = within !== undefined && pool === undefined;
+  const [rows, across] = shareOf(score, slab);
+  const tileRows = (score.kind === 'reluWeighted' ? 1 : rows) * (THREADS / across);
+  const kernel = scoring(
+    ...([score.kind, widthOf(scoredEntries(score)), ...dtypesOf(score)] as const),
+    ...([masked, rows, across, gpu.features.has('subgroups')] as const),
+  );
+  gpu.run(kernel, {
+    words,
+    buffers: [...job.scored, ...(masked ? [job.bits] : []), job.raw],
+    groups:
+      slab.segments * Math.ceil(slab.segmentRows / tileRows) * Math.ceil(entries / (4 * across)),
+  });
+}
+
+function dtypesOf(score: Score): [DType, DType] {
+  const { dtype } = scoredEntries(score).storage;
+  return [dtype, score.kind === 'bounds' ? score.max.storage.dtype : dtype];
+}
+
+/** Rows (or an indexer's heads) of a thread, and threads side by side: the others have other rows, if there are any. */
+function shareOf(score: Score, { segmentRows }: Slab): [rows: number, across: number] {
+  const indexer = score.kind === 'reluWeighted';
+  const most = indexer ? score.query.shape[1] : segmentRows;
+  const rows = Math.min(8, 2 ** Math.ceil(Math.log2(most)));
+  return [rows, segmentRows > (indexer ? 1 : rows) ? 16 : 64];
+}

@@ -1,0 +1,193 @@
+import {
+  blockSizeOf,
+  headsOf,
+  type Pooling,
+  type Score,
+  scoredEntries,
+  type SelectRequest,
+} from '@jit-attention/core';
+
+import { Descriptor } from '../descriptor.js';
+import { floatWord } from '../gpu.js';
+import { LAYOUT } from '../wgsl/layout.js';
+import type { Horizons } from './horizons.js';
+import { type Lists, roomOf } from './lists.js';
+
+/**
+ * What the kernels of a selection are told, by name: `word(NAME)`, or `real(NAME)` for floats. A name with `at` in its
+ * description is where more words lie.
+ */
+const NAMES = [
+  // The slab: its first pair of batch row and list head, query block, kv head of a list, and row of that; how many.
+  'PAIR',
+  'BLOCK',
+  'KV',
+  'ROW',
+  'BLOCKS',
+  'KVS',
+  'ROWS',
+  // Rows of the slab that read the same keys, a *segment*: segments, rows of each, query blocks that a kv head has.
+  'SEGMENTS',
+  'SEGMENT_ROWS',
+  'SEGMENT_BLOCKS',
+  // What a slot of ranks is made of: kv heads, and rows of each; whether it goes on from what an earlier slab left.
+  'SLOT_KVS',
+  'SLOT_ROWS',
+  'RESUMES',
+  // Lists: [batch, LIST_HEADS, QUERY_BLOCKS]; each reads LIST_KVS kv heads, by HEAD_RUN query heads each.
+  'LIST_HEADS',
+  'QUERY_BLOCKS',
+  'QUERY_BLOCK',
+  'LIST_KVS',
+  'HEAD_RUN',
+  'CELL',
+  'CELLS',
+  'CAPACITY',
+  // at: [units, entries] of each cell, units of each query block (see horizons.ts).
+  'HORIZONS',
+  'BLOCK_UNITS',
+  // Elements of a row of raw scores, of a slot of ranks, and words of one of bits; multiples of 4.
+  'ENTRIES',
+  'UNITS',
+  'BIT_WORDS',
+  // The query [batch, HEADS, TOKENS, width], at: entries.
+  'HEADS',
+  'TOKENS',
+  'KEYS',
+  'MAXIMA',
+  'SCALE',
+  'SOFTCAP',
+  // Unit j is pooled from entries POOL_STRIDE * j + POOL_OFFSET + i, i < POOL_LENGTH; at: their weights.
+  'POOL_STRIDE',
+  'POOL_OFFSET',
+  'POOL_LENGTH',
+  'POOL_WEIGHTS',
+  // The selected set: entries that a unit stands for; at: lengths, a bound, positions, intervals.
+  'UNIT_SIZE',
+  'LENGTHS',
+  'VISIBLE',
+  'POSITIONS',
+  'ALWAYS',
+  'ALWAYS_COUNT',
+  'ROOM',
+  'LIMIT',
+  // Candidates: [batch, WITHIN_HEADS, WITHIN_BLOCKS, WITHIN_CAPACITY] ids of WITHIN_SIZE entries.
+  'WITHIN_HEADS',
+  'WITHIN_BLOCKS',
+  'WITHIN_CAPACITY',
+  'WITHIN_SIZE',
+  'WITHIN_QUERIES',
+  'WITHIN_GROUP',
+] as const;
+
+type Name = (typeof NAMES)[number];
+export type Fields = Readonly<Partial<Record<Name, number>>>;
+
+/** WGSL that knows the words of a selection by their names. */
+export const SPEC = `${LAYOUT}
+${NAMES.map((name, i) => `const ${name} = ${i + 1};`).join('\n')}
+`;
+
+/** The words of a selection but for those of a slab, which {@link withFields} adds. */
+export function specOf(request: SelectRequest, lists: Lists, horizons: Horizons): number[] {
+  const descriptor = new Descriptor();
+  descriptor.list(NAMES.map(() => 0));
+  const fields = {
+    ...listFields(lists),
+    ...scoreFields(request.score, descriptor),
+    ...poolFields(request.pool, descriptor),
+    ...pickFields(request, descriptor),
+    ...candidateFields(request),
+    HORIZONS: descriptor.list(horizons.cells),
+    BLOCK_UNITS: descriptor.list(horizons.blocks),
+    ENTRIES: wholeVectors(Math.max(1, ...horizons.entries)),
+  };
+  return withFields(descriptor.words, fields);
+}
+
+export function withFields(words: readonly number[], fields: Fields): number[] {
+  const changed = [...words];
+  for (const [name, value] of Object.entries(fields)) changed[NAMES.indexOf(name as Name)] = value;
+  return changed;
+}
+
+function listFields(lists: Lists): Fields {
+  return {
+    LIST_HEADS: lists.heads,
+    QUERY_BLOCKS: lists.queryBlocks,
+    QUERY_BLOCK: lists.queryBlock,
+    LIST_KVS: lists.kvHeads,
+    HEAD_RUN: lists.headRun,
+    CELL: lists.cell,
+    CELLS: lists.cells,
+    CAPACITY: lists.capacity,
+    UNITS: wholeVectors(lists.units),
+    BIT_WORDS: bitWords(lists.units),
+  };
+}
+
+function scoreFields(score: Score, descriptor: Descriptor): Fields {
+  const [, heads, tokens] = score.query.shape;
+  return {
+    HEADS: heads,
+    TOKENS: tokens,
+    KEYS: descriptor.entries(scoredEntries(score)),
+    MAXIMA: score.kind === 'bounds' ? descriptor.entries(score.max) : 0,
+    SCALE: floatWord(scaleOf(score)),
+    SOFTCAP: floatWord(score.kind === 'softmax' ? (score.softcap ?? 0) : 0),
+  };
+}
+
+function scaleOf(score: Score): number {
+  if (score.kind === 'bounds') return 1;
+  return score.kind === 'antidiagonal' ? score.scale / score.stride : score.scale;
+}
+
+function poolFields(pool: Pooling | undefined, descriptor: Descriptor): Fields {
+  if (!pool) return {};
+  const { stride, offset = 0, weights } = pool;
+  const listed = weights === 'max' ? [] : weights;
+  return {
+    POOL_STRIDE: stride,
+    POOL_OFFSET: offset,
+    POOL_LENGTH: weights === 'max' ? (pool.length ?? stride) : weights.length,
+    POOL_WEIGHTS: descriptor.list(listed.map(floatWord)),
+  };
+}
+
+function pickFields(request: SelectRequest, descriptor: Descriptor): Fields {
+  const { pick, over, visible, positions, always = [], block = 1 } = request;
+  return {
+    UNIT_SIZE: block,
+    LENGTHS: descriptor.list(over.lengths),
+    VISIBLE: descriptor.bound(visible),
+    POSITIONS: descriptor.positions(positions),
+    ALWAYS: descriptor.intervals(always),
+    ALWAYS_COUNT: always.length,
+    ROOM: Math.min(roomOf(request), MOST_UNITS),
+    LIMIT: floatWord(pick.kind === 'topp' ? pick.p : pick.kind === 'threshold' ? pick.min : 0),
+  };
+}
+
+function candidateFields({ within, over, score }: SelectRequest): Fields {
+  if (!within) return {};
+  const [, heads, blocks, capacity] = within.ids.shape;
+  return {
+    WITHIN_HEADS: heads,
+    WITHIN_BLOCKS: blocks,
+    WITHIN_CAPACITY: capacity,
+    WITHIN_SIZE: blockSizeOf(within),
+    WITHIN_QUERIES: within.queryBlock,
+    // Query heads that share candidates.
+    WITHIN_GROUP: heads === 1 ? score.query.shape[1] : score.query.shape[1] / headsOf(over),
+  };
+}
+
+/** More than there can be, and exact as an f32. */
+const MOST_UNITS = 2 ** 24;
+
+/** Words of as many bits. */
+export const bitWords = (bits: number): number => Math.ceil(bits / 32);
+
+/** Elements rounded up to vectors of four. */
+export const wholeVectors = (elements: number): number => 4 * Math.ceil(elements / 4);

@@ -1,0 +1,109 @@
+import type { DType } from '@jit-attention/core';
+
+import { BITS } from './bits.js';
+import { NUMBERS } from './numbers.js';
+import { SLAB } from './slab-layout.js';
+
+/** Threads of a workgroup that scores. */
+export const THREADS = 64;
+
+/** What a kernel that scores is made for. */
+export interface Scoring {
+  readonly width: number;
+  /** How scored entries are stored; of bounds, the minima. */
+  readonly dtype: DType;
+  readonly maxima: DType;
+  /** Whether bits tell which entries are candidates. */
+  readonly masked: boolean;
+  /** Rows of a thread: 1, 2, 4 or 8. Each thread has four entries, side by side. */
+  readonly rows: number;
+  /** Threads side by side, along entries: 16 or 64. The others are behind, along rows. */
+  readonly across: number;
+  /** Whether the lanes of a quad hand each other what they read; needs subgroups. */
+  readonly quads: boolean;
+}
+
+/** WGSL that kernels which score have in common. They declare a constant `WIDTH`. */
+export const SCORING = /* wgsl */ `${SLAB}${NUMBERS}
+// Row i of a segment as one of its kv head, which come cell by cell, and head by head in a cell.
+fn cell_of(segment: Segment, i: i32) -> i32 { return (segment.first + i) / word(HEAD_RUN); }
+fn head_of(segment: Segment, i: i32) -> i32 {
+  return segment.kv_head * word(HEAD_RUN) + (segment.first + i) % word(HEAD_RUN);
+}
+fn entries_of(segment: Segment, i: i32) -> i32 {
+  return entries_seen(horizon_at(segment.batch, cell_of(segment, i)));
+}
+
+// Where a query begins.
+fn query_at(batch: i32, head: i32, token: i32) -> u32 {
+  return u32((batch * word(HEADS) + head) * word(TOKENS) + token) * WIDTH;
+}
+// The query of row i; cells may go beyond the last one.
+fn query_row(segment: Segment, i: i32) -> u32 {
+  let token = min(cell_of(segment, i), word(TOKENS) - 1);
+  return query_at(segment.batch, head_of(segment, i), token);
+}
+
+// Where an entry begins; one whose page was freed is no candidate, and anything will do.
+fn held_at(entries: i32, segment: Segment, n: i32) -> u32 {
+  if (page_of(entries, segment.batch, n) < 0) { return 0u; }
+  return entry_at(entries, segment.batch, segment.kv_head, n);
+}
+
+// Where four neighbours begin, n a multiple of 4; beyond the last entry anything will do.
+fn four_at(entries: i32, segment: Segment, n: i32) -> vec4u {
+  let last = entries_length(entries, segment.batch) - 1;
+  let first = held_at(entries, segment, min(n, last));
+  let share_page = word(entries) % 4 == 0 && n <= last;
+  if (share_page) { return first + vec4u(0, 1, 2, 3) * u32(words[entries + 2]); }
+  return vec4u(
+    first,
+    held_at(entries, segment, min(n + 1, last)),
+    held_at(entries, segment, min(n + 2, last)),
+    held_at(entries, segment, min(n + 3, last)),
+  );
+}
+`;
+
+/** WGSL that looks for candidates. */
+const CANDIDATES = /* wgsl */ `${BITS}
+// Whether any of 16 entries is a candidate of any of these rows of the slab.
+fn any_candidate(begin: i32, end: i32, entry: i32) -> bool {
+  var any = 0u;
+  for (var row = begin; row <= end; row++) { any |= bits_16(row, entry); }
+  return any != 0;
+}
+`;
+
+export const candidates = (masked: boolean): string => (masked ? CANDIDATES : '');
+
+/**
+ * WGSL that says which rows and entries a thread has. One that has none to score returns, and all lanes of a quad with
+ * it: they have the same rows and neighbouring entries.
+ *
+ * @param rows of the slab
+ */
+export function place({ across, masked }: Scoring, rows: number): string {
+  const tileRows = (THREADS / across) * rows;
+  return /* wgsl */ `
+  let tiles = (word(SEGMENT_ROWS) + ${tileRows - 1}) / ${tileRows};
+  let index = i32(group) / tiles % word(SEGMENTS);
+  let segment = segment_at(index);
+  // Rows first to last of the segment, of which the first is this one of the slab; four entries.
+  let first = i32(group) % tiles * ${tileRows} + i32(lane) / ${across} * ${rows};
+  let last = min(first + ${rows}, word(SEGMENT_ROWS)) - 1;
+  let row = index * word(SEGMENT_ROWS) + first;
+  let strip = i32(group) / tiles / word(SEGMENTS);
+  let entry = (strip * ${across} + i32(lane) % ${across}) * 4;
+  let quad = entry - entry % 16;
+  if (last < first || quad >= entries_of(segment, last)) { return; }
+  ${masked ? 'if (!any_candidate(row, row + last - first, quad)) { return; }' : ''}`;
+}
+
+/** WGSL that writes row `first + r`, `raw [rows][ENTRIES]`. */
+export function store(r: number, scores: string): string {
+  return /* wgsl */ `
+  if (first + ${r} <= last && entry < word(ENTRIES)) {
+    raw[((row + ${r}) * word(ENTRIES) + entry) / 4] = ${scores};
+  }`;
+}
