@@ -1,6 +1,7 @@
 import { inputError } from '@jit-attention/core';
 
 import { cutGraph, type Piece } from '../cut/cut.js';
+import { MICROSOFT } from '../cut/nodes.js';
 import { type Place, placeOf } from '../cut/places.js';
 import type { OnnxGraph } from '../graph.js';
 import type { LoadedModel } from '../load/load.js';
@@ -75,7 +76,10 @@ export async function openModel(
   for (const name of asked) assertSizeOnly(graph, pieces, name);
   const caches = new Set([...pasts.ours, ...pasts.left.map(({ past }) => past)]);
   const vocabulary = vocabularyOf(graph, config);
-  const inputs = new ModelInputs({ runtime, graph, caches, read, vocabulary });
+  const inputs = new ModelInputs({
+    ...{ runtime, graph, caches, read, vocabulary },
+    positions: positionsOf(graph, pieces),
+  });
   const declared = asked.map((name) => declaredPast(graph, name));
   const options = sessionOptions(session, weights);
   const open = opened
@@ -83,6 +87,15 @@ export async function openModel(
     : await openPieces({ runtime, graph, options, declared }, pieces);
   const sizes = new Map(asked.map((name) => [name, sizeOfPast(runtime, graph, name)]));
   return { runtime, graph, open, inputs, sizes };
+}
+
+/** The shortest of the tables that our nodes look rotations up in; tables that are computed have no end. */
+function positionsOf(graph: OnnxGraph, pieces: readonly Piece[]): number {
+  const rotations = pieces.flatMap(({ nodes }) =>
+    nodes.filter(({ opType, domain }) => opType === 'RotaryEmbedding' && domain === MICROSOFT),
+  );
+  const rows = rotations.map(({ input: [, , cos] }) => graph.initializer(cos)?.dims[0] ?? Infinity);
+  return Math.min(Infinity, ...rows.map(Number));
 }
 
 /** A past that is ours has no numbers for anybody else. */

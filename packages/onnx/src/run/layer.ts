@@ -1,9 +1,10 @@
-import type {
-  Attention,
-  AttentionResult,
-  AttentionStrategy,
-  AuditReport,
-  Sequence,
+import {
+  type Attention,
+  type AttentionResult,
+  type AttentionStrategy,
+  type AuditReport,
+  inputError,
+  type Sequence,
 } from '@jit-attention/core';
 
 import type { Place } from '../cut/places.js';
@@ -57,9 +58,11 @@ export class ModelLayer {
     const { place, info } = this;
     const query = values.get(place.query)!;
     const rows = new Rows(place, query.dims);
+    const key = values.get(place.key)!;
+    this.#assertOwnTokens(rows.tokens, new Rows(place, key.dims).tokens);
     const inputs = {
       query: rows.last(query, queries),
-      key: values.get(place.key)!.data as Float32Array,
+      key: key.data as Float32Array,
       value: values.get(place.value)!.data as Float32Array,
       lengths,
     };
@@ -69,6 +72,20 @@ export class ModelLayer {
     const data = await this.#take(result, rows.tokens);
     this.#counts.ms += performance.now() - start;
     return makeTensor(this.#runtime, 'float32', data, rows.dims(queries));
+  }
+
+  #assertOwnTokens(queries: number, keys: number): void {
+    if (queries === keys) return;
+    const { kind, node, index } = this.info;
+    throw inputError(
+      `${kind} '${node}'`,
+      'keys of the same tokens as the queries',
+      `${keys} keys for ${queries} queries`,
+      {
+        code: 'UNSUPPORTED',
+        hint: `attention to another text is not taken over; leave: [${index}] leaves it to ONNX Runtime`,
+      },
+    );
   }
 
   /** What was counted since the last report. */

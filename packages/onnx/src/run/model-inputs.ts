@@ -24,6 +24,8 @@ export interface InputSite {
   readonly read: ReadonlySet<string>;
   /** Entries of the vocabulary, where the graph or the configuration says. */
   readonly vocabulary: number | undefined;
+  /** Tokens that a text may have at most: the rows of rotary tables. */
+  readonly positions: number;
 }
 
 /** What a model's steps take in, and how it is checked. */

@@ -1,4 +1,4 @@
-import { assertWhole, inputError } from '@jit-attention/core';
+import { assertWhole, CacheError, inputError } from '@jit-attention/core';
 
 import { POSITIONS } from '../cut/places.js';
 import type { RuntimeTensor } from '../runtime.js';
@@ -57,6 +57,7 @@ export class StepInputs {
     }
     this.#past = past ?? new Array<number>(batch).fill(0);
     this.lengths = lengths ? this.#checked(where, lengths) : this.#lengths(where);
+    this.#assertPositions(where);
   }
 
   /** Tokens of each row before token `start` of this step. */
@@ -106,11 +107,14 @@ export class StepInputs {
     return makeTensor(runtime, 'int64', elementsOf('int64', [0]), dims);
   }
 
-  #positions(type: ElementType, { start, end }: Span): RuntimeTensor {
-    const values = this.before(start).flatMap((first) =>
-      Array.from({ length: end - start }, (_, i) => first + i),
+  /** Counted on from what came before; padding stays where the last token is. */
+  #positions(type: ElementType, span: Span): RuntimeTensor {
+    const tokens = span.end - span.start;
+    const lengths = this.lengthsIn(span);
+    const values = this.before(span.start).flatMap((first, row) =>
+      Array.from({ length: tokens }, (_, i) => first + Math.min(i, Math.max(0, lengths[row] - 1))),
     );
-    const dims = [this.batch, end - start];
+    const dims = [this.batch, tokens];
     return makeTensor(this.#inputs.site.runtime, type, elementsOf(type, values), dims);
   }
 
@@ -125,6 +129,18 @@ export class StepInputs {
       this.batch,
       total,
     ]);
+  }
+
+  #assertPositions(where: string): void {
+    const { positions } = this.#inputs.site;
+    const end = Math.max(...this.before(this.tokens));
+    if (end <= positions) return;
+    throw new CacheError(`${where}: expected at most ${positions} tokens, got ${end}`, {
+      code: 'CAPACITY_EXCEEDED',
+      expected: positions,
+      actual: end,
+      hint: 'the rotary tables of the model have no more positions',
+    });
   }
 
   #checked(where: string, lengths: readonly number[]): readonly number[] {
