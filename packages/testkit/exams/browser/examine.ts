@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core';
 
 import type { Answer, Report } from '../page/index.js';
-import { serve } from './serve.js';
+import { serve, type Site } from './serve.js';
 
 /** What a page reports, and what it has said on its console. */
 export interface Examined extends Report {
@@ -9,12 +9,8 @@ export interface Examined extends Report {
 }
 
 /** Opens a page with a script that offers tests (see `exams/page`), and has them run. */
-export async function examine(
-  browser: Browser,
-  { script, isolated }: { readonly script: string; readonly isolated: boolean },
-  options: unknown,
-): Promise<Examined> {
-  const server = await serve(script, isolated);
+export async function examine(browser: Browser, site: Site, options: unknown): Promise<Examined> {
+  const server = await serve(site);
   const page = await browser.newPage();
   const said: string[] = [];
   page.on('console', (message) => said.push(message.text()));

@@ -1,8 +1,12 @@
+import { createReadStream, existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { dirname } from 'node:path';
+import { dirname, extname, join, normalize } from 'node:path';
 
 import { build, type Rolldown } from 'vite';
+
+/** ONNX Runtime's condition for a build without its WASM, tens of megabytes that a library's bundle would inline. */
+const EXTERN_WASM = 'onnxruntime-web-use-extern-wasm';
 
 /** A page's script, bundled by Vite with nothing configured but where the workspace's sources are. */
 export async function bundle(entry: string): Promise<string> {
@@ -11,8 +15,11 @@ export async function bundle(entry: string): Promise<string> {
     root: dirname(entry),
     configFile: false,
     logLevel: 'error',
-    resolve: { conditions: [...conditions, 'module', 'browser', 'import'] },
-    build: { write: false, minify: true, lib: { entry, formats: ['es'] } },
+    resolve: { conditions: [...conditions, EXTERN_WASM, 'module', 'browser', 'import'] },
+    build: {
+      ...{ write: false, minify: true, lib: { entry, formats: ['es'] } },
+      rolldownOptions: { output: { codeSplitting: false } },
+    },
   })) as Rolldown.RolldownOutput[];
   return output[0].output[0].code;
 }
@@ -23,20 +30,40 @@ const ISOLATION = {
   'Cross-Origin-Embedder-Policy': 'require-corp',
 };
 
-/** Serves an empty page with the script, `isolated` or not. */
-export async function serve(
-  script: string,
-  isolated: boolean,
-): Promise<{ url: string; close(): void }> {
+/** A page to open. */
+export interface Site {
+  readonly script: string;
+  /** Whether it may share memory with workers. */
+  readonly isolated: boolean;
+  /** Folders whose files are served, by the path that they are served under: `{ '/models/': … }`. */
+  readonly folders?: Readonly<Record<string, string>> | undefined;
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.js': 'text/javascript',
+  '.json': 'application/json',
+  '.mjs': 'text/javascript',
+  '.wasm': 'application/wasm',
+};
+
+/** Serves an empty page with the script. */
+export async function serve({
+  script,
+  isolated,
+  folders = {},
+}: Site): Promise<{ url: string; close(): void }> {
+  const page = '<!doctype html><script type="module" src="/page.js"></script>';
   const server = createServer((request, response) => {
-    const isScript = request.url === '/page.js';
-    response.writeHead(200, {
+    const { pathname } = new URL(request.url!, 'http://localhost');
+    const prefix = Object.keys(folders).find((prefix) => pathname.startsWith(prefix));
+    const file = prefix && join(folders[prefix], normalize(`/${pathname.slice(prefix.length)}`));
+    const found = !file || existsSync(file);
+    response.writeHead(found ? 200 : 404, {
       ...(isolated ? ISOLATION : {}),
-      'Content-Type': isScript ? 'text/javascript' : 'text/html',
+      'Content-Type': pathname === '/' ? 'text/html' : (TYPES[extname(pathname)] ?? 'text/plain'),
     });
-    response.end(
-      isScript ? script : '<!doctype html><script type="module" src="/page.js"></script>',
-    );
+    if (file && found) createReadStream(file).pipe(response);
+    else response.end(pathname === '/page.js' ? script : pathname === '/' ? page : undefined);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
