@@ -1,4 +1,4 @@
-import { testOperations } from '@jit-attention/testkit/exams/operations';
+import { testOperations, testRefusals } from '@jit-attention/testkit/exams/operations';
 import { tolerances } from '@jit-attention/testkit';
 import { describe, it } from 'vitest';
 
@@ -7,5 +7,7 @@ import { CONFIGURATIONS, named } from './support/backends.js';
 
 for (const options of CONFIGURATIONS) {
   const factory = () => cpu(options);
-  testOperations({ describe, it }, { name: named(options), factory, tolerance: tolerances.cpu });
+  const suite = { name: named(options), factory, tolerance: tolerances.cpu };
+  testOperations({ describe, it }, suite);
+  testRefusals({ describe, it }, suite);
 }

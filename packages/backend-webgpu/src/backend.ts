@@ -43,11 +43,17 @@ export class WebGpuBackend implements Backend {
   readonly #owned: boolean;
   #disposed = false;
 
-  /** Called by `webgpu()`. `owned`: the device is destroyed with the backend. */
-  constructor(device: GPUDevice, { owned }: { owned: boolean }) {
+  /**
+   * Called by `webgpu()`. `owned`: the device is destroyed with the backend. `limits`: what the device may be asked
+   * for, where that is less than it can do.
+   */
+  constructor(
+    device: GPUDevice,
+    { owned, limits }: { owned: boolean; limits?: GPUSupportedLimits | undefined },
+  ) {
     this.device = device;
     this.#owned = owned;
-    this.#gpu = new DeviceGpu(this, device);
+    this.#gpu = new DeviceGpu(this, device, limits);
     const { verdicts } = this.#gpu;
     void device.lost.then(({ reason, message }) => {
       verdicts.end(failed(`the device was lost (${reason || 'unknown'}): ${message}`));

@@ -1,7 +1,12 @@
-import type { Bound, Entries, Interval, Positions } from '@jit-attention/core';
+import type { Bound, Entries, Interval, Positions, Tensor } from '@jit-attention/core';
 
 import { floatWord } from './gpu.js';
 import { rowWords } from './storage.js';
+
+/** Entries, wherever they are stored. */
+export interface EntriesLayout extends Omit<Entries, 'storage'> {
+  readonly storage: Pick<Tensor, 'dtype' | 'shape'>;
+}
 
 /** The bound of what has none. */
 const EVERYTHING = 0x7fffffff;
@@ -30,7 +35,7 @@ export class Descriptor {
   }
 
   /** `[pageSize, heads, rowWords, lengthsAt, offsetsAt]`; `offsetsAt`: where the page table of each row is. */
-  entries({ storage, pageSize, tables, lengths }: Entries): number {
+  entries({ storage, pageSize, tables, lengths }: EntriesLayout): number {
     const lengthsAt = this.list(lengths);
     const offsetsAt = this.list(tables.map((table) => this.list(table)));
     const words = rowWords(storage.dtype, storage.shape[3]);

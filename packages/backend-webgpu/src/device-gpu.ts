@@ -15,6 +15,7 @@ import { WebGpuTensor } from './tensor.js';
 export class DeviceGpu implements Gpu {
   readonly limits: GPUSupportedLimits;
   readonly features: ReadonlySet<string>;
+  readonly subgroup: readonly [least: number, most: number];
   readonly queue: Queue;
   readonly verdicts: Verdicts;
   readonly #backend: Backend;
@@ -28,11 +29,14 @@ export class DeviceGpu implements Gpu {
   readonly #made: Tensor[] = [];
   readonly #scratch: GPUBuffer[] = [];
 
-  constructor(backend: Backend, device: GPUDevice) {
+  constructor(backend: Backend, device: GPUDevice, limits: GPUSupportedLimits = device.limits) {
     this.#backend = backend;
     this.#device = device;
-    this.limits = device.limits;
-    this.features = device.features as ReadonlySet<string>;
+    this.limits = limits;
+    this.features = device.features;
+    // What WebGPU says where nothing is known: 4 to 128.
+    const { subgroupMinSize = 4, subgroupMaxSize = 128 } = device.adapterInfo ?? {};
+    this.subgroup = [subgroupMinSize, subgroupMaxSize];
     this.verdicts = new Verdicts(device);
     this.#pool = new BufferPool(device, (make) => this.verdicts.guard(make));
     this.#pipelines = Pipelines.of(device);

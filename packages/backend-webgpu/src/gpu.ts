@@ -8,6 +8,8 @@ export interface Gpu {
   readonly limits: GPUSupportedLimits;
   /** `shader-f16` and `subgroups`, where the device was made with them. */
   readonly features: ReadonlySet<string>;
+  /** Threads that run in step, at least and at most: 32 on many GPUs, 4 on software that is one. */
+  readonly subgroup: readonly [least: number, most: number];
   /** A new tensor of this backend, its numbers not set. */
   make<D extends DType>(shape: readonly number[], dtype: D): Tensor<D>;
   /** Where a tensor of this backend lies. @throws {LifetimeError} `TENSOR_DISPOSED`, `BACKEND_MISMATCH` */

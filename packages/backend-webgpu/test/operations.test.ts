@@ -1,4 +1,4 @@
-import { testOperations } from '@jit-attention/testkit/exams/operations';
+import { testOperations, testRefusals } from '@jit-attention/testkit/exams/operations';
 import { tolerances } from '@jit-attention/testkit';
 import { describe, it } from 'vitest';
 
@@ -10,4 +10,5 @@ const found = await hasAdapter();
 describe.skipIf(!found)(found ? 'in Node' : `in Node (${NO_ADAPTER})`, () => {
   const suite = { name: 'webgpu', factory: () => webgpu(), tolerance: tolerances.webgpu };
   testOperations({ describe, it }, suite);
+  testRefusals({ describe, it }, suite);
 });

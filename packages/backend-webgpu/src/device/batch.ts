@@ -81,7 +81,8 @@ function dispatch(
 ): void {
   const entries = buffers.map(({ buffer, offset, bytes }, binding) => ({
     binding,
-    resource: { buffer, offset, size: Math.max(4, bytes) },
+    // An empty one still has room for an element of any type.
+    resource: { buffer, offset, size: bytes || 16 },
   }));
   pass.setPipeline(pipeline.compiled!);
   pass.setBindGroup(0, device.createBindGroup({ label: name, layout: pipeline.layout, entries }));

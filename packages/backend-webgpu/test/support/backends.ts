@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 
-import { webgpu, type WebGpuBackend } from '../../src/index.js';
+import { WebGpuBackend } from '../../src/backend.js';
+import { webgpu } from '../../src/index.js';
 
 /** Debian's chromium brings a software Vulkan driver, which Node finds by this variable. */
 const SWIFTSHADER = '/usr/lib/chromium/vk_swiftshader_icd.json';
@@ -35,4 +36,14 @@ export async function onWebGpu(
   } finally {
     await backend.dispose();
   }
+}
+
+export type Limits = Partial<Record<keyof GPUSupportedLimits, number>>;
+
+/** A backend that asks less of a device than it can do. */
+export function limitedTo(limits: Limits, device: GPUDevice): WebGpuBackend {
+  const all: Record<string, unknown> = {};
+  // They are getters of a prototype.
+  for (const name in device.limits) all[name] = device.limits[name as keyof GPUSupportedLimits];
+  return new WebGpuBackend(device, { owned: false, limits: { ...all, ...limits } as never });
 }

@@ -2,6 +2,7 @@ import type { Entries, PoolPart } from '@jit-attention/core';
 import fc from 'fast-check';
 
 import { sizeOf } from '../../src/array.js';
+import { codeRows } from '../../src/backend/arrays.js';
 import type { Bench, FloatType } from '../../src/backend/bench.js';
 import { normals, shuffled, uniform } from '../../src/random.js';
 import { dtypes, type Operation, operation, seeds, upTo, whole, widths } from './support.js';
@@ -30,8 +31,9 @@ function paged(
   const data = normals(sizeOf(shape), next).map((x) =>
     logits && next() < 0.3 ? -Infinity : 4 * x,
   );
+  const rows = dtype === 'i8' ? codeRows(seed, 'paged', shape) : { shape, data };
   return {
-    storage: bench.tensor({ shape, data }, dtype),
+    storage: bench.tensor(rows, dtype),
     pageSize,
     tables: counts.map((count) => order.splice(0, count)),
     lengths,

@@ -62,7 +62,7 @@ export const ROWS: readonly Operation[] = [
       const vector = (wanted: boolean, offset: number) =>
         wanted ? normal(bench, [shape.at(-1)!], seed + offset) : undefined;
       const data = normals(sizeOf(shape), uniform(seed, 'x')).map((x) => x + mean);
-      const x = bench.tensor({ shape, data }, stored);
+      const x = mean === 0 ? normal(bench, shape, seed, stored) : bench.tensor({ shape, data });
       return {
         output: bench.backend.norm(x, {
           kind,

@@ -1,7 +1,8 @@
-import type { DType, Tensor } from '@jit-attention/core';
+import type { Tensor } from '@jit-attention/core';
 import fc from 'fast-check';
 
 import { sizeOf } from '../../src/array.js';
+import { codeRows } from '../../src/backend/arrays.js';
 import { agree, type Bench, type FloatType, type Results } from '../../src/backend/bench.js';
 import { type BackendSuite, property } from '../../src/backend/suite.js';
 import { normals, uniform } from '../../src/random.js';
@@ -33,15 +34,18 @@ export const manyRows: fc.Arbitrary<number[]> = fc.oneof(
   fc.tuple(whole(200, 3000), upTo(64)).map(([rows, width]) => [rows, width]),
 );
 
-/** Standard normal numbers of a seed; two sides with the same seed have the same. */
+/**
+ * Standard normal numbers of a seed, or codes for `i8`, which are held without rounding; two sides with the same seed
+ * have the same.
+ */
 export function normal(
   bench: Bench,
   shape: readonly number[],
   seed: number,
-  dtype: DType = 'f32',
+  dtype: FloatType = 'f32',
 ): Tensor {
   const data = normals(sizeOf(shape), uniform(seed, 'normal'));
-  return bench.tensor({ shape, data }, dtype as FloatType);
+  return bench.tensor(dtype === 'i8' ? codeRows(seed, 'codes', shape) : { shape, data }, dtype);
 }
 
 export type Operation = (runner: Runner, suite: BackendSuite) => void;
