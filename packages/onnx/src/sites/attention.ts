@@ -1,7 +1,7 @@
 import type { CacheNames, Mask, Match, Matcher, Operand } from '../site.js';
 import { cacheNames } from './cache-names.js';
 import { type Operator, operatorMatcher } from './operator.js';
-import { cacheOf, type Stored, storedOf } from './stored.js';
+import type { Stored } from './stored.js';
 
 /** Types that a softmax may be computed in, by ONNX's numbers: as the inputs, FLOAT, FLOAT16, BFLOAT16. Ours is f32. */
 const PRECISIONS = [0, 1, 10, 16];
@@ -34,7 +34,8 @@ function describe(operator: Operator): Match {
   const { node, attributes } = operator;
   const inputs = inputsOf(operator);
   const heads = headsOf(operator, inputs, 'q_num_heads', inputs.query);
-  const kvHeads = headsOf(operator, inputs, 'kv_num_heads', inputs.key.name);
+  const [key, value] = [inputs.key.operand, inputs.value.operand];
+  const kvHeads = headsOf(operator, inputs, 'kv_num_heads', key.name);
   if (heads % kvHeads !== 0) operator.refuse(`${heads} heads on ${kvHeads}`, 'a multiple');
   const headDim = widthOf(operator, inputs, 'Q', inputs.query, heads);
   const operand = (name: string): Operand => ({ name, layout: inputs.layout });
@@ -44,18 +45,13 @@ function describe(operator: Operator): Match {
     heads,
     kvHeads,
     headDim,
-    valueDim: widthOf(operator, inputs, 'V', inputs.value.name, kvHeads),
-    inputs: {
-      kind: 'separate',
-      query: operand(inputs.query),
-      key: operand(inputs.key.name),
-      value: operand(inputs.value.name),
-    },
+    valueDim: widthOf(operator, inputs, 'V', value.name, kvHeads),
+    inputs: { kind: 'separate', query: operand(inputs.query), key, value },
     scale: operator.positive('scale') ?? headDim ** -0.5,
     softcap: operator.positive('softcap'),
     causal: attributes.int('is_causal', 0) === 1,
     masks: masksOf(operator),
-    cache: cacheOfNode(operator, inputs),
+    cache: cacheOf(operator, inputs),
     output: operand(node.output[0]),
     dtype: operator.dtype('Q'),
   };
@@ -72,13 +68,11 @@ function refuseUnsupported(operator: Operator): void {
     operator.refuse(`attribute softmax_precision ${precision}`, 'FLOAT (1) or less');
 }
 
-/** Of rank 4, an exporter may have repeated the heads and joined the past itself. */
 function inputsOf(operator: Operator): Inputs {
-  const [query, key, value] = ['Q', 'K', 'V'].map((name) => operator.required(name));
+  const query = operator.required('Q');
   const layout = layoutOf(operator, query);
-  const stored = (name: string): Stored =>
-    layout === 'btc' ? { name } : storedOf(operator.graph, operator.node, name);
-  return { layout, query, key: stored(key), value: stored(value) };
+  const [key, value] = ['K', 'V'].map((name) => operator.stored(name, layout));
+  return { layout, query, key, value };
 }
 
 /** The operator tells by the rank; where that is not known, by the attribute that rank 3 needs. */
@@ -117,11 +111,8 @@ function masksOf(operator: Operator): Mask[] {
   ];
 }
 
-/** The node's own, or one that the graph joins by itself: there the node's causal order counts from the first key. */
-function cacheOfNode(operator: Operator, { key, value }: Inputs): CacheNames | undefined {
-  const joined = cacheOf(operator.node, key, value);
-  if (!joined) return cacheNames(operator);
-  operator.without('past_key', 'past_value', 'present_key', 'present_value');
-  operator.only('is_causal', 0);
-  return joined;
+/** Where the graph joins the past by itself, the node's causal order would count from the first key. */
+function cacheOf(operator: Operator, { key, value }: Inputs): CacheNames | undefined {
+  if (key.past) operator.only('is_causal', 0);
+  return cacheNames(operator, key, value);
 }

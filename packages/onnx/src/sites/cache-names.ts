@@ -1,11 +1,24 @@
 import type { CacheNames } from '../site.js';
 import type { Operator } from './operator.js';
+import { joinedCache, type Stored } from './stored.js';
 
 /**
- * The cache of an operator with inputs `past_key`, `past_value` and outputs `present_key`, `present_value`: all four
- * of them the graph's own, and read by nobody else, as ours takes their place. Undefined where there is none.
+ * The cache of an operator: one that the graph joins to its keys and values, or its own inputs `past_key`,
+ * `past_value` and outputs `present_key`, `present_value`. Undefined where there is none.
  */
-export function cacheNames(operator: Operator): CacheNames | undefined {
+export function cacheNames(
+  operator: Operator,
+  key?: Stored,
+  value?: Stored,
+): CacheNames | undefined {
+  const joined = key && value && joinedCache(operator.node, key, value);
+  if (!joined) return ownCache(operator);
+  operator.without('past_key', 'past_value', 'present_key', 'present_value');
+  return joined;
+}
+
+/** All four of them the model's, and read by nobody else, as ours takes their place. */
+function ownCache(operator: Operator): CacheNames | undefined {
   const [pastKey, pastValue] = [pastOf(operator, 'past_key'), pastOf(operator, 'past_value')];
   if (pastKey === undefined && pastValue === undefined) {
     operator.without('present_key', 'present_value');

@@ -4,6 +4,7 @@ import type {
   Mask,
   Match,
   Matcher,
+  Operand,
   Projections,
   Rotary,
 } from '../site.js';
@@ -49,7 +50,7 @@ function describe(operator: Operator): Match {
     valueDim: headDim,
     inputs: projections(operator),
     norm: normOf(operator, headDim),
-    rotary: rotaryOf(operator, headDim),
+    rotary: rotaryOf(operator),
     scale: operator.positive('scale') ?? headDim ** -0.5,
     softcap: operator.positive('softcap'),
     ...sinksOf(operator, heads),
@@ -72,14 +73,10 @@ function refuseUnsupported(operator: Operator): void {
 }
 
 function projections(operator: Operator): Projections {
-  const query = operator.required('query');
-  if (!operator.input('key')) return { kind: 'packed', name: query };
-  return {
-    kind: 'separate',
-    query: { name: query, layout: 'btc' },
-    key: { name: operator.required('key'), layout: 'btc' },
-    value: { name: operator.required('value'), layout: 'btc' },
-  };
+  const fresh = (name: string): Operand => operator.stored(name, 'btc').operand;
+  if (!operator.input('key')) return { kind: 'packed', name: fresh('query').name };
+  const query: Operand = { name: operator.required('query'), layout: 'btc' };
+  return { kind: 'separate', query, key: fresh('key'), value: fresh('value') };
 }
 
 function headDimOf(operator: Operator, heads: number, kvHeads: number): number {
@@ -93,10 +90,12 @@ function headDimOf(operator: Operator, heads: number, kvHeads: number): number {
     : operator.refuse(`${operator.called('query')} of width ${width}`, `a multiple of ${parts}`);
 }
 
-function rotaryOf(operator: Operator, headDim: number): Rotary | undefined {
+function rotaryOf(operator: Operator): Rotary | undefined {
   if (operator.attributes.int('do_rotary', 0) === 0) return undefined;
   const [cos, sin] = [operator.required('cos_cache'), operator.required('sin_cache')];
-  const pairs = operator.facts.size(cos, -1) ?? headDim / 2;
+  const pairs =
+    operator.facts.size(cos, -1) ??
+    operator.refuse(`${operator.called('cos_cache')} of a width that cannot be told`, 'a table');
   return {
     cos,
     sin,

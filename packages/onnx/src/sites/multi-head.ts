@@ -1,6 +1,7 @@
 import type { Mask, Match, Matcher, Operand, ProjectionBias, Projections } from '../site.js';
 import { cacheNames } from './cache-names.js';
 import { MICROSOFT, type Operator, operatorMatcher } from './operator.js';
+import type { Stored } from './stored.js';
 
 /** Hides as well as -Infinity does: `e^-1000` is 0 in f32. */
 const HIDES = -1000;
@@ -27,9 +28,13 @@ function describe(operator: Operator): Match {
   operator.without('past_sequence_length', 'cache_indirection', 'qk');
   const { node, attributes } = operator;
   const heads = operator.count('num_heads');
-  const inputs = projections(operator);
+  const { inputs, key, value } = inputsOf(operator);
   const headDim = headDimOf(operator, inputs, heads);
-  const valueDim = valueDimOf(operator, inputs, heads) ?? headDim;
+  const valueDim = (value && valueDimOf(operator, value.operand, heads)) ?? headDim;
+  const cache = cacheNames(operator, key, value);
+  const causal = attributes.int('unidirectional', 0) === 1;
+  if (causal && key?.past)
+    operator.refuse('unidirectional 1 with a past that Concat joins', 'a mask');
   return {
     node,
     kind: node.opType,
@@ -40,26 +45,36 @@ function describe(operator: Operator): Match {
     inputs,
     bias: biasOf(operator, heads * (2 * headDim + valueDim)),
     scale: operator.positive('scale') ?? headDim ** -0.5,
-    causal: attributes.int('unidirectional', 0) === 1,
+    causal,
     masks: masksOf(operator),
-    cache: cacheNames(operator),
+    cache,
     output: { name: node.output[0], layout: 'btc' },
     dtype: operator.dtype('query'),
   };
 }
 
-function projections(operator: Operator): Projections {
-  const query = operator.required('query');
-  const key = operator.input('key');
-  if (!key) return { kind: 'interleaved', name: ofRank(operator, 'query', 5) };
-  const queries: Operand = { name: ofRank(operator, 'query', 3), layout: 'btc' };
-  if (!operator.input('value'))
-    return { kind: 'interleavedKeyValue', query: queries, name: ofRank(operator, 'key', 5) };
+interface Inputs {
+  readonly inputs: Projections;
+  /** Where they are not packed. */
+  readonly key?: Stored;
+  readonly value?: Stored;
+}
+
+function inputsOf(operator: Operator): Inputs {
+  if (!operator.input('key'))
+    return { inputs: { kind: 'interleaved', name: ofRank(operator, 'query', 5) } };
+  const query: Operand = { name: ofRank(operator, 'query', 3), layout: 'btc' };
+  if (!operator.input('value')) {
+    const name = ofRank(operator, 'key', 5);
+    return { inputs: { kind: 'interleavedKeyValue', query, name } };
+  }
+  const [key, value] = ['key', 'value'].map((name) =>
+    operator.stored(name, layoutOf(operator, name)),
+  );
   return {
-    kind: 'separate',
-    query: { name: query, layout: 'btc' },
-    key: { name: key, layout: layoutOf(operator, 'key') },
-    value: { name: operator.required('value'), layout: layoutOf(operator, 'value') },
+    inputs: { kind: 'separate', query, key: key.operand, value: value.operand },
+    key,
+    value,
   };
 }
 
@@ -84,12 +99,13 @@ function headDimOf(operator: Operator, inputs: Projections, heads: number): numb
     : operator.refuse(`${operator.called('query')} of width ${width}`, `a multiple of ${heads}`);
 }
 
-/** Undefined for what is packed: as wide as the keys. */
-function valueDimOf(operator: Operator, inputs: Projections, heads: number): number | undefined {
-  if (inputs.kind !== 'separate') return undefined;
-  const width = operator.facts.size(inputs.value.name, -1);
-  if (inputs.value.layout === 'bhtd' || !width) return width;
-  return width / heads;
+function valueDimOf(
+  { facts }: Operator,
+  { name, layout }: Operand,
+  heads: number,
+): number | undefined {
+  const width = facts.size(name, -1);
+  return layout === 'btc' && width ? width / heads : width;
 }
 
 function biasOf(operator: Operator, size: number): ProjectionBias | undefined {

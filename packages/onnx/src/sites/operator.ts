@@ -2,10 +2,11 @@ import type { NodeProto } from 'onnx-buf';
 
 import { Attributes } from '../attributes.js';
 import type { OnnxGraph } from '../graph.js';
-import type { Match, Matcher } from '../site.js';
+import type { Match, Matcher, Operand } from '../site.js';
 import { dtypeOf } from './dtype.js';
 import { Facts } from './facts/facts.js';
 import { orRefusal, refuse } from './refused.js';
+import { type Stored, storedOf } from './stored.js';
 
 /** All that an operator can have, in the order of its definition. What is not in here is refused. */
 export interface Signature {
@@ -111,6 +112,11 @@ export class Operator {
     if (found.join() !== dims.join())
       this.refuse(`${this.called(name)} of shape [${found.join(', ')}]`, `[${dims.join(', ')}]`);
     return value;
+  }
+
+  /** The keys or values of an input. */
+  stored(input: string, layout: Operand['layout']): Stored {
+    return storedOf(this.graph, this.node, { name: this.required(input), layout });
   }
 
   dtype(input: string): 'f32' | 'f16' {

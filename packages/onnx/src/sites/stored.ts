@@ -1,16 +1,16 @@
 import type { NodeProto } from 'onnx-buf';
 
+import { Attributes } from '../attributes.js';
 import type { OnnxGraph } from '../graph.js';
-import type { CacheNames } from '../site.js';
+import type { CacheNames, Operand } from '../site.js';
 import { behind } from './behind.js';
 import { Facts } from './facts/facts.js';
 import { axisOf } from './facts/sizes.js';
 import { refuse } from './refused.js';
 
-/** Keys or values `[B, G, N, width]` of a graph that repeats heads and joins the past itself, in small operators. */
+/** Keys or values of a step, and where the graph itself joins a past to them. */
 export interface Stored {
-  /** The new ones. */
-  readonly name: string;
+  readonly operand: Operand;
   readonly past?: string | undefined;
   readonly present?: string | undefined;
 }
@@ -18,12 +18,17 @@ export interface Stored {
 /** The tokens' axis of `[B, G, N, width]`. */
 const TOKENS = 2;
 
-/** Follows keys or values back to where they are new, and have the heads of the cache. */
-export function storedOf(graph: OnnxGraph, node: NodeProto, name: string): Stored {
-  const all = unrepeated(graph, name);
-  const join = graph.producer(all);
-  const stored = join && isJoin(graph, join) ? unjoined(graph, node, join) : { name: all };
-  const past = cacheBehind(graph, stored.name);
+/**
+ * Follows keys or values back to where they are new, and have the heads of the cache: exporters that write attention
+ * in small operators repeat the heads and join the past before it.
+ *
+ * @throws {Refused} where a cache is part of them in another way
+ */
+export function storedOf(graph: OnnxGraph, node: NodeProto, operand: Operand): Stored {
+  const stored = operand.layout === 'bhtd' ? unjoined(graph, node, operand) : { operand };
+  const past = behind(graph, stored.operand.name, (value) =>
+    graph.input(value) && graph.shape(value)?.length === 4 ? value : undefined,
+  );
   if (past !== undefined)
     refuse(
       node,
@@ -33,8 +38,8 @@ export function storedOf(graph: OnnxGraph, node: NodeProto, name: string): Store
   return stored;
 }
 
-/** The names of a cache, where both keys and values have one. */
-export function cacheOf(node: NodeProto, key: Stored, value: Stored): CacheNames | undefined {
+/** The names of a cache that the graph joins by itself, where both keys and values have one. */
+export function joinedCache(node: NodeProto, key: Stored, value: Stored): CacheNames | undefined {
   const { past: pastKey, present: presentKey } = key;
   const { past: pastValue, present: presentValue } = value;
   if (pastKey && pastValue && presentKey && presentValue)
@@ -55,13 +60,14 @@ function unrepeated(graph: OnnxGraph, name: string): string {
   return copies === 1 && groups === facts.size(source, 1) ? source : name;
 }
 
-function isJoin(graph: OnnxGraph, { opType, attribute }: NodeProto): boolean {
-  const axis = attribute.find(({ name }) => name === 'axis')?.i ?? 0n;
-  return opType === 'Concat' && axisOf(Number(axis), 4) === TOKENS;
-}
+const isJoin = (node: NodeProto): boolean =>
+  node.opType === 'Concat' && axisOf(new Attributes(node).int('axis', 0), 4) === TOKENS;
 
-function unjoined(graph: OnnxGraph, node: NodeProto, join: NodeProto): Stored {
-  const [past, name, more] = join.input;
+function unjoined(graph: OnnxGraph, node: NodeProto, { name, layout }: Operand): Stored {
+  const all = unrepeated(graph, name);
+  const join = graph.producer(all);
+  if (!join || !isJoin(join)) return { operand: { name: all, layout } };
+  const [past, rows, more] = join.input;
   const present = join.output[0];
   if (more !== undefined || !graph.input(past))
     refuse(
@@ -70,19 +76,16 @@ function unjoined(graph: OnnxGraph, node: NodeProto, join: NodeProto): Stored {
       'a past that is an input',
     );
   if (!graph.output(present))
-    refuse(node, `a past ${past} without an output for what comes next`, 'present keys and values');
-  // Sizes of the present are read for masks and positions
+    refuse(
+      node,
+      `a past ${past} without an output for what comes next`,
+      'present keys and values as outputs',
+    );
+  // sizes of the present are read for masks and positions
   const readers = graph.consumers(present).filter(({ opType }) => opType !== 'Shape');
   if (readers.length > 1)
     refuse(node, `keys or values that node '${readers[1].name}' reads as well`, 'one reader');
-  return { name, past, present };
-}
-
-/** A graph input of rank 4 that these rows are made of, without a projection in between. */
-function cacheBehind(graph: OnnxGraph, name: string): string | undefined {
-  return behind(graph, name, (value) =>
-    graph.input(value) && graph.shape(value)?.length === 4 ? value : undefined,
-  );
+  return { operand: { name: rows, layout }, past, present };
 }
 
 function producer(graph: OnnxGraph, name: string, ...opTypes: string[]): NodeProto | undefined {

@@ -34,22 +34,27 @@ export class Original {
   }
 
   /** Logits `[B, T, VOCABULARY]`. */
-  async step({ ids, lengths = ids.map((row) => row.length) }: Step): Promise<Float32Array> {
-    const past = ids.map((_, row) => this.#mask[row] ?? []);
-    const mask = ids.map((row, b) => [...past[b], ...row.map((_, i) => Number(i < lengths[b]))]);
-    const before = past.map((row) => row.reduce((sum, one) => sum + one, 0));
-    const inputs = {
-      input_ids: integers(ids),
-      attention_mask: integers(mask),
-      position_ids: integers(ids.map((row, b) => row.map((_, i) => before[b] + i))),
-    };
-    const results = await this.#session.run(
-      this.#wanted({ ...inputs, ...this.#pasts(ids.length) }),
-    );
-    this.#mask = mask;
+  async step(step: Step): Promise<Float32Array> {
+    const results = await this.values(step);
     for (const name of Object.keys(results))
       this.#past[name.replace('present', 'past_key_values')] = results[name];
     return toFloats(results['logits']);
+  }
+
+  /** All outputs by name; the texts go on by these tokens. */
+  async values({ ids, lengths }: Step): Promise<Record<string, Tensor>> {
+    const before = ids.map((_, row) => this.#mask[row] ?? []);
+    const count = before.map((row) => row.reduce((sum, one) => sum + one, 0));
+    this.#mask = ids.map((row, b) => [
+      ...before[b],
+      ...row.map((_, i) => Number(i < (lengths?.[b] ?? row.length))),
+    ]);
+    const inputs = {
+      input_ids: integers(ids),
+      attention_mask: integers(this.#mask),
+      position_ids: integers(ids.map((row, b) => row.map((_, i) => count[b] + i))),
+    };
+    return this.#session.run(this.#wanted({ ...inputs, ...this.#pasts(ids.length) }));
   }
 
   release(): Promise<void> {

@@ -1,14 +1,30 @@
 import { type AdoptedModel, adopt, type AdoptOptions } from '@jit-attention/onnx';
 
-import { type Kind, type Sizes, type SmallModel, VOCABULARY } from './graphs/index.js';
+import {
+  type Kind,
+  type Sizes,
+  type SmallModel,
+  type Storage,
+  VOCABULARY,
+} from './graphs/index.js';
 import { Original, type Step, toFloats } from './original.js';
 
+/** f32: sums of a few dozen products in another order, a few units of 2^-24 each, through a few layers. */
+const F32 = 1e-4;
+
 /**
- * Of the largest logit. f32: sums of a few dozen products in another order, a few units of 2^-24 each, through two
- * layers; a wrong position, head or mask differs by tenths. f16: what lies between two operators is rounded to 2^-11,
- * and not always in the same places.
+ * How far logits may be apart, as a share of the largest; a wrong position, head or mask moves them by tenths.
+ *
+ * - f16: what lies between two operators is rounded to 2^-11, and not always in the same places.
+ * - int8: activations are rounded to 2^-8 of their range; one that lies between two codes may become the other.
  */
-export const TOLERANCES = { f32: 1e-4, f16: 4e-3 };
+const TOLERANCES: Readonly<Record<Storage, number>> = {
+  f32: F32,
+  external: F32,
+  int4: F32,
+  f16: 4e-3,
+  int8: 1e-2,
+};
 
 /**
  * Runs a model adopted and as it was, the same steps in both; an encoder the first of them alone.
@@ -30,7 +46,7 @@ export async function sideBySide(
     const differences: number[] = [];
     for (const step of kind.causal ? steps : steps.slice(0, 1))
       differences.push(difference(step, await run(step), await original.step(step)));
-    return differences.map((one) => one / TOLERANCES[small.type]);
+    return differences.map((one) => one / TOLERANCES[small.storage]);
   } finally {
     await model.dispose();
     await original.release();

@@ -122,9 +122,16 @@ class Walk {
 
   /** Which of two values the logits are; the other shapes them. */
   #apart(values: readonly string[]): [logits: string, other: string] {
-    const [a, b] = values;
-    if (productBehind(this.#graph, a)) return [a, b];
-    return [b, a];
+    const [logits, other, ...more] = [...values].sort(
+      (a, b) => Number(this.#isLogits(b)) - Number(this.#isLogits(a)),
+    );
+    if (this.#isLogits(other) || more.length > 0)
+      this.#refuse(`two products of queries and keys, ${values.join(' and ')}`);
+    return [logits, other];
+  }
+
+  #isLogits(value: string): boolean {
+    return productBehind(this.#graph, value) !== undefined;
   }
 
   #assertOwn(name: string): void {

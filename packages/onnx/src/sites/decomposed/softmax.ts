@@ -2,12 +2,12 @@ import type { NodeProto } from 'onnx-buf';
 
 import { Attributes } from '../../attributes.js';
 import type { OnnxGraph } from '../../graph.js';
-import type { Match, Matcher } from '../../site.js';
+import type { Match, Matcher, Operand } from '../../site.js';
 import { dtypeOf } from '../dtype.js';
 import { Facts } from '../facts/facts.js';
 import { isOperator } from '../operator.js';
 import { orRefusal, refuse } from '../refused.js';
-import { cacheOf, storedOf } from '../stored.js';
+import { joinedCache, type Stored, storedOf } from '../stored.js';
 import { type Logits, logitsOf } from './logits.js';
 import { productOf } from './product.js';
 import { weightedSum } from './weights.js';
@@ -28,12 +28,17 @@ export const softmaxAttention: Matcher = (graph, node) => {
 function describe(graph: OnnxGraph, node: NodeProto, logits: Logits, sum: NodeProto): Match {
   assertLastAxis(graph, node);
   const { query, key, factor } = productOf(graph, node, logits.product);
-  const [keys, values] = [key.name, sum.input[1]].map((name) => storedOf(graph, node, name));
+  const stored = (operand: Operand): Stored => storedOf(graph, node, operand);
+  const keys = stored(key);
+  const values = stored({ name: sum.input[1], layout: 'bhtd' });
   const facts = Facts.of(graph);
   const size = (name: string, axis: number): number =>
     facts.size(name, axis) ??
     refuse(node, `${name} of a size ${axis} that cannot be told`, 'a declared shape');
-  const [heads, kvHeads] = [size(query.name, 1), size(keys.name, key.layout === 'bhtd' ? 1 : 2)];
+  const [heads, kvHeads] = [
+    size(query.name, 1),
+    size(keys.operand.name, key.layout === 'bhtd' ? 1 : 2),
+  ];
   if (heads % kvHeads !== 0) refuse(node, `${heads} heads on ${kvHeads}`, 'a multiple');
   return {
     node,
@@ -41,18 +46,13 @@ function describe(graph: OnnxGraph, node: NodeProto, logits: Logits, sum: NodePr
     heads,
     kvHeads,
     headDim: size(query.name, 3),
-    valueDim: size(values.name, 3),
-    inputs: {
-      kind: 'separate',
-      query,
-      key: { name: keys.name, layout: key.layout },
-      value: { name: values.name, layout: 'bhtd' },
-    },
+    valueDim: size(values.operand.name, 3),
+    inputs: { kind: 'separate', query, key: keys.operand, value: values.operand },
     scale: factor * logits.factor,
     softcap: logits.softcap,
     causal: false,
     masks: logits.masks,
-    cache: cacheOf(node, keys, values),
+    cache: joinedCache(node, keys, values),
     output: { name: sum.output[0], layout: 'bhtd' },
     dtype: dtypeOf(node, 'queries', facts.type(query.name)),
   };

@@ -69,6 +69,8 @@ export const COMPUTING: Readonly<Record<string, Rule>> = {
     return [{ ...data, type, numbers: mapped(data.numbers, cast) }];
   },
 
+  CastLike: ({ inputs: [data, { type }] }) => [{ ...data, type }],
+
   Where({ inputs: [condition, a, b] }) {
     const dims = broadcast(condition.dims, broadcast(a.dims, b.dims));
     const numbers = condition.numbers?.map((chosen, i) => {
@@ -78,6 +80,22 @@ export const COMPUTING: Readonly<Record<string, Rule>> = {
   },
 
   MatMul: ({ inputs: [a, b] }) => [{ type: a.type ?? b.type, dims: multiplied(a.dims, b.dims) }],
+
+  FusedMatMul({ inputs: [a, b], int }) {
+    const turned = (dims: Fact['dims'], by: string): Fact['dims'] =>
+      int(by, 0) === 0 ? dims : dims && [...dims.slice(0, -2), dims.at(-1), dims.at(-2)];
+    return [{ type: a.type, dims: multiplied(turned(a.dims, 'transA'), turned(b.dims, 'transB')) }];
+  },
+
+  MatMulInteger: ({ inputs: [a, b] }) => [
+    { type: DataType.INT32, dims: multiplied(a.dims, b.dims) },
+  ],
+
+  DynamicQuantizeLinear: ({ inputs: [{ dims }] }) => [
+    { type: DataType.UINT8, dims },
+    { type: DataType.FLOAT, dims: [] },
+    { type: DataType.UINT8, dims: [] },
+  ],
 
   Gemm({ inputs: [a, b], int }) {
     const columns = b.dims?.[int('transB', 0) === 1 ? 0 : 1];

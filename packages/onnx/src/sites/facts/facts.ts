@@ -3,6 +3,7 @@ import type { NodeProto, TensorProto_DataType as DataType } from 'onnx-buf';
 import { Attributes } from '../../attributes.js';
 import type { OnnxGraph } from '../../graph.js';
 import { COMPUTING } from './computing.js';
+import { ofBranches } from './branches.js';
 import { type Asked, type Fact, FEW, type Known, type Rule } from './fact.js';
 import { REARRANGING } from './rearranging.js';
 import { product } from './sizes.js';
@@ -66,8 +67,8 @@ export class Facts {
   }
 
   #learn(node: NodeProto): void {
-    const asked = this.#ask(node);
-    const found = (RULES[node.opType] ?? byDefault)(asked);
+    const found =
+      node.opType === 'If' ? ofBranches(node) : (RULES[node.opType] ?? byDefault)(this.#ask(node));
     node.output.forEach((name, i) => {
       if (name !== '') this.#facts.set(name, agreed(this.#declared(name), found[i] ?? {}));
     });

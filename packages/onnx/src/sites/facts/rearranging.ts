@@ -104,6 +104,8 @@ export const REARRANGING: Readonly<Record<string, Rule>> = {
     return [{ type, dims: broadcast(dims, shape?.numbers ?? unknowns(shape?.dims?.[0])) }];
   },
 
+  Range: ({ inputs: [{ type }] }) => [{ type, dims: [undefined] }],
+
   ConstantOfShape({ inputs: [{ numbers }] }) {
     return [{ dims: numbers }];
   },

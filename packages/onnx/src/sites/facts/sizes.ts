@@ -5,12 +5,18 @@ type Dims = readonly Known[];
 /** Axis `-1` is the last. */
 export const axisOf = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
 
+/** Sizes that something of unknown rank fits into: an activation's, not those of a scale or a bias. */
+const LEAST_RANK = 3;
+
 /**
- * numpy's broadcasting, as far as known. A side of unknown rank is taken to fit into the other: rotary tables and
- * masks are what often comes without a shape, and they do.
+ * numpy's broadcasting, as far as known. A side of unknown rank is taken to fit into an activation on the other:
+ * rotary tables and masks are what often comes without a shape, and they do.
  */
 export function broadcast(a: Dims | undefined, b: Dims | undefined): Dims | undefined {
-  if (!a || !b) return a ?? b;
+  if (!a || !b) {
+    const one = a ?? b;
+    return one && one.length >= LEAST_RANK ? one.map((size) => larger(size, undefined)) : undefined;
+  }
   const rank = Math.max(a.length, b.length);
   const from = (dims: Dims, axis: number): Known =>
     axis < rank - dims.length ? 1 : dims[axis - rank + dims.length];

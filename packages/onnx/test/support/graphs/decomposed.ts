@@ -1,61 +1,95 @@
-import { type Frame, projections, type WriteAttention } from './frame.js';
+import { type Frame, MICROSOFT, projections, type WriteAttention } from './frame.js';
 import { joinPast } from './standard.js';
 
 /** How attention is written in small operators. */
 export interface DecomposedOptions {
   readonly cache?: boolean;
+  /** Queries, keys and values come from one projection, by `Split`. */
+  readonly packed?: boolean;
+  /** Heads are split by `[batch, tokens, -1, D]`, their number left to be found out. */
+  readonly openHeads?: boolean;
   /**
-   * Where `D ** -0.5` is applied: to the logits by `Div` or `Mul`, or its square root to queries and keys, computed
-   * from the queries' size as PyTorch's exporter does. Default `div`.
+   * Where `D ** -0.5` is applied: to the logits by `Div` or `Mul`, to the queries, or its square root to queries and
+   * keys, computed from the queries' size as PyTorch's exporter does. Default `div`.
    */
   readonly scale?: 'div' | 'mul' | 'query' | 'roots' | 'none';
+  /**
+   * How keys meet queries: transposed last; from `[B, T, heads, D]` in one go; with batch and heads joined (PyTorch's
+   * newer exporter); by a product that transposes (onnxruntime's optimiser). Default `last`.
+   */
+  readonly keys?: 'last' | 'once' | 'flat' | 'fused';
   readonly softcap?: number;
   /** Hides logits: gets and gives `[B, H, T, N]`. */
   readonly mask?: (frame: Frame, logits: string) => string;
-  /** Keys are transposed from `[B, T, heads, D]` in one go. */
-  readonly oneTranspose?: boolean;
   /** A rule for rows without any key behind the softmax. */
   readonly nanGuard?: boolean;
   /** Done to queries and keys `[B, heads, T, D]`. */
   readonly rotate?: (frame: Frame, x: string) => string;
+  /** The product broadcasts the one key head to all query heads. */
+  readonly oneKeyHead?: boolean;
 }
 
 export function decomposed(options: DecomposedOptions = {}): WriteAttention {
   const { rotate = (_, x) => x } = options;
   return (frame, layer, x) => {
     const { heads, kvHeads } = frame.sizes;
-    const flat = projections(frame, `/layers.${layer}/attn`, x);
-    const query = rotate(frame, frame.split(flat.query, heads));
-    const logits = options.oneTranspose
-      ? product(frame, options, query, keysOf(frame, flat.key))
-      : undefined;
-    const key = options.oneTranspose ? '' : rotate(frame, frame.split(flat.key, kvHeads));
-    const stored = storedRows(frame, options, layer, [key, frame.split(flat.value, kvHeads)]);
-    const weights = softmax(
-      frame,
-      options,
-      logits ?? product(frame, options, query, frame.transpose(stored[0], 0, 1, 3, 2)),
-    );
-    return frame.join(frame.op('MatMul', [weights, stored[1]]));
+    const { query, key, value } = projected(frame, options, `/layers.${layer}/attn`, x);
+    const queries = rotate(frame, split(frame, options, query, heads));
+    const values = split(frame, options, value, kvHeads);
+    if (options.keys === 'once') {
+      const logits = product(frame, options, queries, transposedOnce(frame, key));
+      return frame.join(frame.op('MatMul', [softmax(frame, options, logits), values]));
+    }
+    const keys = rotate(frame, split(frame, options, key, kvHeads));
+    const [allKeys, allValues] = storedRows(frame, options, layer, [keys, values]);
+    const logits = product(frame, options, queries, transposed(frame, options, allKeys));
+    return frame.join(frame.op('MatMul', [softmax(frame, options, logits), allValues]));
   };
 }
 
-const keysOf = (frame: Frame, flat: string): string =>
-  frame.transpose(frame.reshape(flat, 0, 0, frame.sizes.kvHeads, frame.sizes.headDim), 0, 2, 3, 1);
+function projected(
+  frame: Frame,
+  { packed }: DecomposedOptions,
+  path: string,
+  x: string,
+): { query: string; key: string; value: string } {
+  if (!packed) return projections(frame, path, x);
+  const { weights, hidden, kvHidden } = frame;
+  const all = weights.linear(`${path}/qkv`, x, hidden, hidden + 2 * kvHidden);
+  const [query, key, value] = ['q', 'k', 'v'].map((name) => `${path}/${name}`);
+  frame.op('Split', [all, frame.ints(hidden, kvHidden, kvHidden)], {
+    ...{ attributes: { axis: 2 }, outputs: [query, key, value] },
+  });
+  return { query, key, value };
+}
+
+/** `[B, T, heads * D]` to `[B, heads, T, D]`. */
+function split(frame: Frame, { openHeads }: DecomposedOptions, x: string, heads: number): string {
+  if (!openHeads) return frame.split(x, heads);
+  const shape = [
+    frame.size(x, 0),
+    frame.size(x, 1),
+    frame.ints(-1),
+    frame.ints(frame.sizes.headDim),
+  ];
+  return frame.transpose(frame.op('Reshape', [x, listOf(frame, shape)]), 0, 2, 1, 3);
+}
+
+const listOf = (frame: Frame, parts: string[]): string =>
+  frame.op('Concat', parts, { attributes: { axis: 0 } });
 
 /** Keys and values with the past, for every query head. */
 function storedRows(
   frame: Frame,
-  { cache }: DecomposedOptions,
+  { cache, oneKeyHead }: DecomposedOptions,
   layer: number,
   rows: readonly string[],
 ): string[] {
   const { heads, kvHeads } = frame.sizes;
   const { past, present } = cache ? frame.cache(layer) : { past: [], present: [] };
   return rows.map((row, i) => {
-    if (row === '') return '';
     const all = cache ? joinPast(frame, past[i], row, present[i]) : row;
-    return heads === kvHeads ? all : repeatHeads(frame, all);
+    return heads === kvHeads || oneKeyHead ? all : repeatHeads(frame, all);
   });
 }
 
@@ -63,27 +97,42 @@ function storedRows(
 function repeatHeads(frame: Frame, x: string): string {
   const { heads, kvHeads, headDim } = frame.sizes;
   const [batch, tokens] = [frame.size(x, 0), frame.size(x, 2)];
-  const shape = (...parts: string[]): string =>
-    frame.op('Concat', parts, { attributes: { axis: 0 } });
   const apart = frame.op('Unsqueeze', [x, frame.ints(2)]);
-  const expanded = frame.op('Expand', [
-    apart,
-    shape(batch, frame.ints(kvHeads, heads / kvHeads), tokens, frame.ints(headDim)),
-  ]);
-  return frame.op('Reshape', [
-    expanded,
-    shape(batch, frame.ints(heads), tokens, frame.ints(headDim)),
-  ]);
+  const copies = [batch, frame.ints(kvHeads, heads / kvHeads), tokens, frame.ints(headDim)];
+  const expanded = frame.op('Expand', [apart, listOf(frame, copies)]);
+  const joined = [batch, frame.ints(heads), tokens, frame.ints(headDim)];
+  return frame.op('Reshape', [expanded, listOf(frame, joined)]);
 }
+
+function transposed(frame: Frame, { keys = 'last' }: DecomposedOptions, x: string): string {
+  if (keys === 'fused') return x;
+  if (keys === 'last') return frame.transpose(x, 0, 1, 3, 2);
+  const { heads, headDim } = frame.sizes;
+  const tokens = frame.size(x, 2);
+  const flat = frame.op('Reshape', [
+    x,
+    listOf(frame, [frame.ints(-1), tokens, frame.ints(headDim)]),
+  ]);
+  const apart = [frame.size(x, 0), frame.ints(heads, headDim), tokens];
+  return frame.op('Reshape', [frame.transpose(flat, 0, 2, 1), listOf(frame, apart)]);
+}
+
+const transposedOnce = (frame: Frame, flat: string): string =>
+  frame.transpose(frame.reshape(flat, 0, 0, frame.sizes.kvHeads, frame.sizes.headDim), 0, 2, 3, 1);
 
 function product(
   frame: Frame,
-  { scale = 'div' }: DecomposedOptions,
+  { scale = 'div', keys }: DecomposedOptions,
   query: string,
   key: string,
 ): string {
   const root = Math.sqrt(frame.sizes.headDim);
   const mul = (x: string, factor: string): string => frame.op('Mul', [x, factor]);
+  if (keys === 'fused')
+    return frame.op('FusedMatMul', [query, key], {
+      domain: MICROSOFT,
+      attributes: { alpha: { float: 1 / root }, transB: 1 },
+    });
   switch (scale) {
     case 'div':
       return frame.op('Div', [frame.op('MatMul', [query, key]), frame.float(root)]);
@@ -118,8 +167,7 @@ function softmax(
   const masked = mask(frame, softcap === undefined ? product : capped(frame, product, softcap));
   const weights = frame.op('Softmax', [masked], { attributes: { axis: -1 } });
   if (!nanGuard) return weights;
-  const none = frame.op('IsNaN', [weights]);
-  return frame.op('Where', [none, frame.float(0), weights]);
+  return frame.op('Where', [frame.op('IsNaN', [weights]), frame.float(0), weights]);
 }
 
 function capped(frame: Frame, logits: string, softcap: number): string {

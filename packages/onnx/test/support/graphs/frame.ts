@@ -24,6 +24,8 @@ export interface SmallModel {
   readonly model: Uint8Array;
   readonly externalData: Record<string, Uint8Array>;
   readonly sizes: Sizes;
+  readonly storage: Storage;
+  /** Of activations and caches. */
   readonly type: 'f32' | 'f16';
 }
 
@@ -180,5 +182,6 @@ export function smallModel(
     producer: 'test',
     operatorSets: { '': frame.opset, [MICROSOFT]: 1 },
   });
-  return { model, externalData: weights.files, sizes, type: weights.type };
+  const { files: externalData, storage, type } = weights;
+  return { model, externalData, sizes, storage, type };
 }

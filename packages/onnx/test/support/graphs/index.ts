@@ -6,6 +6,7 @@ import { STANDARD } from './kinds/standard.js';
 
 export { SIZES, type Sizes, type SmallModel, VOCABULARY } from './frame.js';
 export type { Kind } from './kind.js';
+export type { Storage } from './weights.js';
 
 /** Every kind of model that is adopted, by the operator of its attention. */
 export const FAMILIES: Readonly<Record<string, readonly Kind[]>> = {

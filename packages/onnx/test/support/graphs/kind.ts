@@ -38,6 +38,9 @@ export function encoder(...args: Parameters<typeof decoder>): Kind {
 export const ofEqualHeads = (kind: Kind): Kind =>
   resized(kind, (sizes) => ({ ...sizes, kvHeads: sizes.heads }));
 
+export const ofKeyHeads = (kvHeads: number, kind: Kind): Kind =>
+  resized(kind, (sizes) => ({ ...sizes, kvHeads }));
+
 export const ofHeadDim = (headDim: number, kind: Kind): Kind =>
   resized(kind, (sizes) => ({ ...sizes, headDim }));
 

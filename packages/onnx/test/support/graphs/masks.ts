@@ -20,6 +20,15 @@ export function causalOrder(frame: Frame, window?: number): string {
   return frame.op('And', [earlier, frame.op('Greater', [keys, first])]);
 }
 
+/** `[B, 1, T, N]`, true where a key is no padding and at most so far from a query, before or behind it. */
+export function nearMask(frame: Frame, distance: number): string {
+  const end = frame.op('Squeeze', [frame.size('attention_mask', 1)]);
+  const places = frame.op('Range', [frame.int(0), end, frame.int(1)]);
+  const apart = frame.op('Sub', [places, frame.op('Unsqueeze', [places, frame.ints(1)])]);
+  const near = frame.op('LessOrEqual', [frame.op('Abs', [apart]), frame.int(distance)]);
+  return frame.op('And', [near, unpadded(frame)]);
+}
+
 /** `[B, 1, 1, N]`, true where a key is no padding. */
 export function unpadded(frame: Frame): string {
   const mask = frame.op('Cast', ['attention_mask'], { attributes: { to: 9 } });

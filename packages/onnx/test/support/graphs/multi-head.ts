@@ -1,4 +1,5 @@
 import { type Frame, MICROSOFT, projections, type WriteAttention } from './frame.js';
+import { joinPast } from './standard.js';
 
 /** What a `MultiHeadAttention` of a small model has; by default three inputs and no more. */
 export interface MultiHeadOptions {
@@ -9,7 +10,8 @@ export interface MultiHeadOptions {
   readonly unpacked?: 'qkv' | 'kv';
   /** A bias of queries, keys and values that the node adds. */
   readonly bias?: boolean;
-  readonly cache?: boolean;
+  /** `inside`: the node joins the past; `outside`: Concat does. Default: none. */
+  readonly cache?: 'inside' | 'outside';
   readonly keyPaddingMask?: (frame: Frame) => string;
   readonly attentionBias?: (frame: Frame) => string;
 }
@@ -18,21 +20,34 @@ export function multiHead(options: MultiHeadOptions = {}): WriteAttention {
   return (frame, layer, x) => {
     const { sizes, weights, hidden } = frame;
     const path = `/layers.${layer}/attn`;
-    const { past, present } = options.cache ? frame.cache(layer) : { past: ['', ''], present: [] };
+    const { past, present } = options.cache ? frame.cache(layer) : NO_CACHE;
+    const outside = options.cache === 'outside';
+    const rows = projected(frame, path, x, options);
     const inputs = [
-      ...projected(frame, path, x, options),
+      ...(outside ? joinedOutside(frame, rows, { past, present }) : rows),
       options.bias ? weights.tensor(`${path}/bias`, [3 * hidden], 0.5) : '',
       options.keyPaddingMask?.(frame) ?? '',
       options.attentionBias?.(frame) ?? '',
-      ...past,
+      ...(outside ? [] : past),
     ];
     while (inputs.at(-1) === '') inputs.pop();
     return frame.graph.node('MultiHeadAttention', path, inputs, {
       domain: MICROSOFT,
       attributes: { num_heads: sizes.heads, ...options.attributes },
-      outputs: [`${path}/output`, ...present],
+      outputs: [`${path}/output`, ...(outside ? [] : present)],
     });
   };
+}
+
+const NO_CACHE = { past: ['', ''], present: [] };
+
+function joinedOutside(
+  frame: Frame,
+  [query, ...rows]: string[],
+  { past, present }: { readonly past: string[]; readonly present: string[] },
+): string[] {
+  const split = rows.map((row) => frame.split(row, frame.sizes.heads));
+  return [query, ...split.map((row, i) => joinPast(frame, past[i], row, present[i]))];
 }
 
 function projected(

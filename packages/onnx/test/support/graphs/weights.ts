@@ -3,8 +3,11 @@ import type { GraphBuilder } from '@jit-attention/onnx-writer';
 
 import { Random, seedOf } from './random.js';
 
-/** Where weights lie, and in what: f32 or f16 in the graph, f32 in a file beside it, 4 bits in blocks of 32. */
-export type Storage = 'f32' | 'f16' | 'external' | 'int4';
+/**
+ * Where weights lie, and in what: f32 or f16 in the graph, f32 in a file beside it, 4 bits in blocks of 32, 8 bits
+ * that meet activations of 8 bits.
+ */
+export type Storage = 'f32' | 'f16' | 'external' | 'int4' | 'int8';
 
 /** Numbers of a block of `MatMulNBits` that share a scale. */
 const BLOCK = 32;
@@ -49,7 +52,8 @@ export class Weights {
 
   /** `x [..., inputs]` times a matrix, `[..., outputs]`. */
   linear(path: string, x: string, inputs: number, outputs: number): string {
-    if (this.storage === 'int4') return this.#quantised(path, x, inputs, outputs);
+    if (this.storage === 'int4') return this.#inBlocks(path, x, inputs, outputs);
+    if (this.storage === 'int8') return this.#dynamic(path, x, inputs, outputs);
     const matrix = this.tensor(`${path}.weight`, [inputs, outputs], 1.5 / Math.sqrt(inputs));
     return this.#graph.node('MatMul', path, [x, matrix]);
   }
@@ -58,7 +62,7 @@ export class Weights {
     return new Random(seedOf(name, this.#seed));
   }
 
-  #quantised(path: string, x: string, inputs: number, outputs: number): string {
+  #inBlocks(path: string, x: string, inputs: number, outputs: number): string {
     const blocks = Math.ceil(inputs / BLOCK);
     const random = this.#random(path);
     const codes = Uint8Array.from({ length: (outputs * blocks * BLOCK) / 2 }, () =>
@@ -78,6 +82,31 @@ export class Weights {
         attributes: { K: inputs, N: outputs, bits: 4, block_size: BLOCK },
       },
     );
+  }
+
+  /** onnxruntime's dynamic quantisation: activations are rounded as they come. */
+  #dynamic(path: string, x: string, inputs: number, outputs: number): string {
+    const graph = this.#graph;
+    const codes = Uint8Array.from(
+      { length: inputs * outputs },
+      (
+        (random) => () =>
+          random.whole(256)
+      )(this.#random(path)),
+    );
+    const rounded = [`${path}.x`, `${path}.x_scale`, `${path}.x_zero`];
+    graph.node('DynamicQuantizeLinear', path, [x], { outputs: rounded });
+    const product = graph.node('MatMulInteger', path, [
+      rounded[0],
+      graph.constant(`${path}.codes`, [inputs, outputs], codes),
+      rounded[2],
+      graph.constant(`${path}.zero`, [], Uint8Array.of(128)),
+    ]);
+    const scale = graph.constant(`${path}.scale`, [], Float32Array.of(0.01 / Math.sqrt(inputs)));
+    return graph.node('Mul', path, [
+      graph.node('Cast', path, [product], { attributes: { to: 1 } }),
+      graph.node('Mul', `${path}/scale`, [rounded[1], scale]),
+    ]);
   }
 
   #outside(name: string, shape: number[], values: Float32Array): string {

@@ -1,7 +1,7 @@
 import { decomposed } from '../decomposed.js';
 import type { Frame } from '../frame.js';
-import { decoder, encoder, type Kind, ofEqualHeads } from '../kind.js';
-import { additive, additivePadding, causalMask, causalOrder, lowest } from '../masks.js';
+import { decoder, encoder, type Kind, ofEqualHeads, ofKeyHeads } from '../kind.js';
+import { additive, additivePadding, causalMask, causalOrder, lowest, nearMask } from '../masks.js';
 import { rotateHalf } from '../rotary.js';
 
 /** `MatMul`, `Softmax`, `MatMul`. */
@@ -27,15 +27,36 @@ export const DECOMPOSED: readonly Kind[] = [
   decoder('softcap', decomposed({ cache: true, softcap: 0.9, mask: addCausal })),
   decoder('Where keeps', decomposed({ cache: true, scale: 'mul', mask: keep })),
   decoder('Where hides', decomposed({ cache: true, scale: 'none', mask: hide })),
+  decoder(
+    'one projection, split',
+    decomposed({ ...{ cache: true, packed: true, openHeads: true }, mask: addCausal }),
+  ),
+  decoder(
+    'keys transposed with batch and heads joined',
+    decomposed({ ...{ cache: true, scale: 'roots', keys: 'flat' }, mask: addCausal }),
+  ),
+  decoder('FusedMatMul', decomposed({ cache: true, keys: 'fused', mask: addCausal })),
+  ofKeyHeads(
+    1,
+    decoder(
+      'one key head, broadcast',
+      decomposed({ cache: true, oneKeyHead: true, mask: addCausal }),
+    ),
+  ),
   decoder('f16', decomposed({ cache: true, mask: addCausal }), { storage: 'f16' }),
+  decoder('8-bit weights', decomposed({ cache: true, mask: addCausal }), { storage: 'int8' }),
   ofEqualHeads(
     encoder(
       'added padding, keys transposed at once',
       decomposed({
-        oneTranspose: true,
+        keys: 'once',
         mask: (frame, x) => frame.op('Add', [x, additivePadding(frame)]),
       }),
     ),
+  ),
+  encoder(
+    'window to both sides',
+    decomposed({ mask: (frame, x) => frame.op('Add', [x, additive(frame, nearMask(frame, 2))]) }),
   ),
   encoder('nothing hidden', decomposed(), { padded: false }),
 ];

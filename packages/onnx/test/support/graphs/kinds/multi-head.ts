@@ -4,28 +4,32 @@ import { multiHead } from '../multi-head.js';
 
 /** `com.microsoft MultiHeadAttention`. */
 export const MULTI_HEAD: readonly Kind[] = [
-  decoder('unidirectional', multiHead({ cache: true, attributes: { unidirectional: 1 } }), {
+  decoder('unidirectional', multiHead({ cache: 'inside', attributes: { unidirectional: 1 } }), {
     padded: false,
   }),
   decoder(
     'unidirectional, keys padded',
     multiHead({
-      cache: true,
+      cache: 'inside',
       attributes: { unidirectional: 1 },
       keyPaddingMask: (frame) => int32(frame, 'attention_mask'),
     }),
   ),
   decoder(
     'attention bias, causal',
-    multiHead({ cache: true, attentionBias: (frame) => additive(frame, causalMask(frame)) }),
+    multiHead({ cache: 'inside', attentionBias: (frame) => additive(frame, causalMask(frame)) }),
   ),
   decoder(
     'bias and scale',
     multiHead({
-      ...{ cache: true, bias: true },
+      ...{ cache: 'inside', bias: true },
       attributes: { unidirectional: 1, scale: { float: 0.6 } },
     }),
     { padded: false },
+  ),
+  decoder(
+    'past joined outside',
+    multiHead({ cache: 'outside', attentionBias: (frame) => additive(frame, causalMask(frame)) }),
   ),
   encoder('bidirectional', multiHead(), { padded: false }),
   encoder('keys padded', multiHead({ keyPaddingMask: (frame) => int32(frame, 'attention_mask') })),
