@@ -59,7 +59,9 @@ export async function adopt(
       makeLayer({ runtime, graph, backend }, place, strategies[i], options),
     );
     const engine = engineOf(cut, ours);
-    const model = new Adopted({ loaded, cut, engine, ours, left, chunk, backend: own });
+    const { file } = graph;
+    const { config } = loaded;
+    const model = new Adopted({ file, config, cut, engine, ours, left, chunk, backend: own });
     const { verify: check = true } = options;
     if (check !== false && sites.length > 0) {
       const verified = { loaded, runtime, session, backend, isDecoder: model.isDecoder };

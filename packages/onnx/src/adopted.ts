@@ -2,7 +2,7 @@ import { assertKnown, assertWhole, type Backend, inputError } from '@jit-attenti
 
 import type { CutModel } from './build/cut-model.js';
 import { generate } from './generate/generate.js';
-import type { LoadedModel } from './load/load.js';
+import type { ModelConfig } from './load/config.js';
 import type {
   AdoptedModel,
   Feeds,
@@ -25,7 +25,9 @@ import { toFloats } from './run/tensors.js';
 import type { RuntimeFeeds, RuntimeTensor, RuntimeValue } from './runtime.js';
 
 export interface AdoptedSite {
-  readonly loaded: LoadedModel;
+  /** The model's file, for errors. */
+  readonly file: string;
+  readonly config: ModelConfig;
   readonly cut: CutModel;
   readonly engine: Engine;
   readonly ours: readonly ModelLayer[];
@@ -75,7 +77,7 @@ export class Adopted implements AdoptedModel {
     options: GenerateOptions = {},
   ): AsyncGenerator<number, void, void> {
     this.#assertDecoder('generate');
-    const { stop, positions: maxLength = Infinity } = this.#site.loaded.config;
+    const { stop, positions: maxLength = Infinity } = this.#site.config;
     const sequence = (): SequenceOfModel => this.sequence();
     return generate({ sequence, stop, maxLength }, ids, options);
   }
@@ -138,7 +140,7 @@ export class Adopted implements AdoptedModel {
 
   #assertDecoder(where: string): void {
     if (this.isDecoder) return;
-    throw inputError(where, 'a model with a cache', `${this.#site.loaded.graph.file} without one`, {
+    throw inputError(where, 'a model with a cache', `${this.#site.file} without one`, {
       code: 'UNSUPPORTED',
       hint: 'forward() is for models of this kind',
     });

@@ -1,6 +1,6 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { ModelError } from '@jit-attention/core';
-import { type ModelProto, ModelProtoSchema, type TensorProto } from 'onnx-buf';
+import { type GraphProto, type ModelProto, ModelProtoSchema, type TensorProto } from 'onnx-buf';
 
 import { OnnxGraph } from '../graph.js';
 import { constantsToInitializers } from './constants.js';
@@ -21,6 +21,7 @@ export function readGraph(file: string, bytes: Uint8Array): OnnxGraph {
   if (!model.graph || model.graph.node.length === 0) throw invalid(file, 'has no graph');
   constantsToInitializers(model.graph);
   for (const tensor of model.graph.initializer) refer(tensor, file, bytes);
+  detach(model.graph);
   return new OnnxGraph(file, model);
 }
 
@@ -47,4 +48,21 @@ function refer(tensor: TensorProto, file: string, bytes: Uint8Array): void {
   if (rawData.byteLength < SMALL || rawData.buffer !== bytes.buffer) return;
   const offset = rawData.byteOffset - bytes.byteOffset;
   referTo(tensor, { location: file, offset, length: rawData.byteLength });
+}
+
+/** Copies the few bytes that are still views, so that the file itself can be let go. */
+function detach(graph: GraphProto): void {
+  graph.initializer.forEach(detachTensor);
+  for (const attribute of graph.node.flatMap((node) => node.attribute)) {
+    // set only where there are some: an attribute has one value, and what is set is one
+    if (attribute.s.length > 0) attribute.s = attribute.s.slice();
+    if (attribute.strings.length > 0)
+      attribute.strings = attribute.strings.map((one) => one.slice());
+    for (const tensor of [attribute.t, ...attribute.tensors]) if (tensor) detachTensor(tensor);
+    for (const inner of [attribute.g, ...attribute.graphs]) if (inner) detach(inner);
+  }
+}
+
+function detachTensor(tensor: TensorProto): void {
+  if (tensor.rawData.length > 0) tensor.rawData = tensor.rawData.slice();
 }
