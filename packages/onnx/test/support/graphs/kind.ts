@@ -34,6 +34,11 @@ export function encoder(...args: Parameters<typeof decoder>): Kind {
   return { ...decoder(...args), causal: false };
 }
 
+/** With a change made to the finished model. */
+export function after(change: (model: SmallModel) => SmallModel, kind: Kind): Kind {
+  return { ...kind, write: (sizes) => change(kind.write(sizes)) };
+}
+
 /** For operators whose heads share nothing. */
 export const ofEqualHeads = (kind: Kind): Kind =>
   resized(kind, (sizes) => ({ ...sizes, kvHeads: sizes.heads }));

@@ -1,5 +1,16 @@
-import type { Frame } from './frame.js';
-import { MICROSOFT, POSITIONS } from './frame.js';
+import { create } from '@bufbuild/protobuf';
+import {
+  AttributeProto_AttributeType as AttributeType,
+  type GraphProto,
+  GraphProtoSchema,
+  type NodeProto,
+  NodeProtoSchema,
+  type TensorProto,
+  ValueInfoProtoSchema,
+} from 'onnx-buf';
+
+import { edited } from '../edit.js';
+import { type Frame, MICROSOFT, POSITIONS, type SmallModel } from './frame.js';
 
 /** Names of the cosine and sine tables `[POSITIONS, pairs]`, made once for a graph. */
 export type Tables = [cos: string, sin: string];
@@ -51,4 +62,54 @@ export function rotateHalf(frame: Frame, x: string): string {
     attributes: { axis: -1 },
   });
   return frame.op('Add', [frame.op('Mul', [x, cos]), frame.op('Mul', [turned, sin])]);
+}
+
+/**
+ * The same model with its tables chosen by `If`, as models for long texts have it: here both branches give the same,
+ * so that the model stays what it was.
+ */
+export function chosenTables(small: SmallModel): SmallModel {
+  const model = edited(small.model, ({ graph }) => {
+    const tables = graph!.initializer.filter(({ name }) => /^(cos|sin)_cache$/.test(name));
+    graph!.initializer = graph!.initializer.filter((one) => !tables.includes(one));
+    graph!.node.unshift(...choice(tables));
+  });
+  return { ...small, model };
+}
+
+/** Behind 32 tokens the tables of `else_branch`. */
+function choice(tables: readonly TensorProto[]): NodeProto[] {
+  const constant = (name: string, value: number): NodeProto =>
+    create(NodeProtoSchema, {
+      opType: 'Constant',
+      output: [name],
+      attribute: [{ name: 'value_int', type: AttributeType.INT, i: BigInt(value) }],
+    });
+  const step = (opType: string, input: string[], output: string): NodeProto =>
+    create(NodeProtoSchema, { opType, name: `/choice/${output}`, input, output: [output] });
+  return [
+    step('Size', ['attention_mask'], 'choice.tokens'),
+    constant('choice.limit', 32),
+    step('Less', ['choice.tokens', 'choice.limit'], 'choice.short'),
+    create(NodeProtoSchema, {
+      ...{ opType: 'If', name: '/choice/If', input: ['choice.short'] },
+      output: tables.map(({ name }) => name),
+      attribute: ['then_branch', 'else_branch'].map((name) => ({
+        ...{ name, type: AttributeType.GRAPH, g: branchOf(name, tables) },
+      })),
+    }),
+  ];
+}
+
+function branchOf(branch: string, tables: readonly TensorProto[]): GraphProto {
+  return create(GraphProtoSchema, {
+    name: branch,
+    node: tables.map((tensor) => ({
+      ...{ opType: 'Constant', output: [`${branch}.${tensor.name}`] },
+      attribute: [{ name: 'value', type: AttributeType.TENSOR, t: tensor }],
+    })),
+    output: tables.map((tensor) =>
+      create(ValueInfoProtoSchema, { name: `${branch}.${tensor.name}` }),
+    ),
+  });
 }

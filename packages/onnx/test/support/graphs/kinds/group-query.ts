@@ -1,9 +1,9 @@
 import type { Frame } from '../frame.js';
 import { groupQuery } from '../group-query.js';
-import { decoder, type Kind, ofHeadDim } from '../kind.js';
+import { after, decoder, type Kind, ofHeadDim } from '../kind.js';
 import { additive, causalMask } from '../masks.js';
 import { normHeads, normWeight } from '../norms.js';
-import { rotateHalf, rotateMicrosoft, rotateStandard } from '../rotary.js';
+import { chosenTables, rotateHalf, rotateMicrosoft, rotateStandard } from '../rotary.js';
 
 const sinks = (frame: Frame, layer: number): string =>
   frame.weights.tensor(`/layers.${layer}/sinks`, [frame.sizes.heads], 2);
@@ -18,6 +18,7 @@ export const GROUP_QUERY: readonly Kind[] = [
   ),
   // The operator rotates multiples of 16 channels.
   ofHeadDim(32, decoder('rotary inside, half of the channels', groupQuery({ rotary: 'half' }))),
+  after(chosenTables, decoder('rotary inside, tables chosen by If', groupQuery({ rotary: true }))),
   decoder('rotary inside, positions given', groupQuery({ rotary: true, positions: true }), {
     positions: true,
   }),
