@@ -154,8 +154,8 @@ export class DeviceGpu implements Gpu {
     try {
       this.copy(from, { buffer: staging, offset: 0, bytes: size });
       await this.queue.submitted();
-      const mapped = staging
-        .mapAsync(MAP_READ)
+      const mapped = this.verdicts
+        .guard(() => staging.mapAsync(MAP_READ))
         .catch((cause: unknown) => failed('cannot read back', { cause }));
       await this.judged();
       const failure = await mapped;
@@ -185,10 +185,8 @@ export class DeviceGpu implements Gpu {
 
   dispose(): void {
     this.#pool.dispose();
-    for (const [tensor, { buffer }] of this.#live) {
-      if (!this.#borrowed.has(tensor)) buffer.destroy();
-    }
     this.#live.clear();
+    this.#borrowed.clear();
   }
 
   #take(bytes: number): GPUBuffer {

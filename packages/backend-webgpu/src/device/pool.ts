@@ -24,8 +24,9 @@ export interface PoolCounters {
 export class BufferPool {
   readonly #device: GPUDevice;
   readonly #guard: Guard;
+  /** All that it has made and not destroyed. */
+  readonly #made = new Set<GPUBuffer>();
   readonly #idle = new Map<number, GPUBuffer[]>();
-  #buffers = 0;
   #bytes = 0;
   #idleBytes = 0;
 
@@ -44,12 +45,9 @@ export class BufferPool {
     }
     const { maxBufferSize } = this.#device.limits;
     // The last step below the limit may be larger than it.
-    const fitting = size > maxBufferSize ? (bytes + 3) & ~3 : size;
+    const fitting = size > maxBufferSize ? 4 * Math.ceil(bytes / 4) : size;
     if (fitting > maxBufferSize) throw exceeds('maxBufferSize', bytes, maxBufferSize);
-    this.#buffers++;
-    this.#bytes += fitting;
-    const usage = STORAGE | COPY_SRC | COPY_DST;
-    return this.#guard(() => this.#device.createBuffer({ size: fitting, usage }));
+    return this.#make(fitting);
   }
 
   /** Nothing that was queued after the last use may still be waiting to be submitted. */
@@ -64,17 +62,26 @@ export class BufferPool {
   }
 
   counters(): PoolCounters {
-    return { buffers: this.#buffers, bytes: this.#bytes, idleBytes: this.#idleBytes };
+    return { buffers: this.#made.size, bytes: this.#bytes, idleBytes: this.#idleBytes };
   }
 
+  /** Destroys all buffers, whoever has them. */
   dispose(): void {
-    for (const buffers of this.#idle.values()) for (const buffer of buffers) this.#destroy(buffer);
+    for (const buffer of this.#made) this.#destroy(buffer);
     this.#idle.clear();
     this.#idleBytes = 0;
   }
 
+  #make(size: number): GPUBuffer {
+    const usage = STORAGE | COPY_SRC | COPY_DST;
+    const buffer = this.#guard(() => this.#device.createBuffer({ size, usage }));
+    this.#made.add(buffer);
+    this.#bytes += size;
+    return buffer;
+  }
+
   #destroy(buffer: GPUBuffer): void {
-    this.#buffers--;
+    this.#made.delete(buffer);
     this.#bytes -= buffer.size;
     buffer.destroy();
   }
