@@ -8,11 +8,12 @@ import { describe, expect, test } from 'vitest';
 
 import { isRefusal } from '../../src/site.js';
 import {
+  addNode,
   addReader,
   connect,
   dropOutput,
   edited,
-  insertBefore,
+  insertAt,
   nodeOf,
   retype,
   setFloat,
@@ -118,6 +119,19 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       change: (node, graph) => dropOutput(graph, node.output[1]),
     },
     {
+      found: 'come from input past_key_values.0.key otherwise than by Concat',
+      supported: 'self-attention',
+      change: (node, graph) => {
+        insertAt(graph, node, 1, 'Add', 'past_key_values.0.key');
+      },
+    },
+    {
+      found: 'input 7 (cos_cache) of a width that cannot be told',
+      supported: 'a table',
+      kind: 'rotary inside',
+      change: (node, graph) => insertAt(graph, node, 7, 'UnknownOperator'),
+    },
+    {
       found: "output 1 (present_key) that node 'reader' reads",
       supported: 'an output alone',
       change: (node, graph) => addReader(graph, node.output[1]),
@@ -169,6 +183,12 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       change: (node) => connect(node, 3, node.input[0]),
     },
     {
+      found: 'unidirectional 1 with a past that Concat joins',
+      supported: 'a mask',
+      kind: 'past joined outside',
+      change: (node) => setInt(node, 'unidirectional', 1),
+    },
+    {
       found: 'input 0 (query) of width 64',
       supported: 'a multiple of 3',
       change: (node) => setInt(node, 'num_heads', 3),
@@ -210,7 +230,18 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     {
       found: "Sigmoid 'between' between the product and the softmax",
       supported: 'logits that are scaled',
-      change: (node, graph) => insertBefore(graph, node, 'Sigmoid'),
+      change: (node, graph) => insertAt(graph, node, 0, 'Sigmoid'),
+    },
+    {
+      found: 'two products of queries and keys',
+      supported: 'logits that are scaled',
+      change: (node, graph) => insertAt(graph, node, 0, 'Add', productOf(graph)),
+    },
+    {
+      found: 'attribute transA of FusedMatMul',
+      supported: 'transA 0',
+      kind: 'FusedMatMul',
+      change: (_, graph) => setInt(nodeOf(graph, 'FusedMatMul'), 'transA', 1),
     },
     {
       found: 'that others read',
@@ -245,6 +276,13 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     },
   ],
 };
+
+/** Another product of the same queries and keys. */
+function productOf(graph: GraphProto): string {
+  const product = nodeOf(graph, 'Div').input[0];
+  const { input } = graph.node.find(({ output }) => output[0] === product)!;
+  return addNode(graph, 'MatMul', input);
+}
 
 /** The number that `masked_fill` fills in. */
 function fillWith(graph: GraphProto, value: number): void {

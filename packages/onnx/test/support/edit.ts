@@ -60,13 +60,26 @@ export function addReader(graph: GraphProto, value: string): void {
   );
 }
 
-/** One more node, between a node and its first input. */
-export function insertBefore(graph: GraphProto, node: NodeProto, opType: string): void {
-  const [input] = node.input;
-  const output = `${input}.between`;
-  const between = { name: 'between', opType, input: [input], output: [output] };
-  graph.node.splice(graph.node.indexOf(node), 0, create(NodeProtoSchema, between));
-  connect(node, 0, output);
+/** One more node, before all that could read it by its place; gives its output. */
+export function addNode(graph: GraphProto, opType: string, input: string[]): string {
+  const output = `${input[0]}.${opType}`;
+  const makers = graph.node.map((node, i) =>
+    node.output.some((one) => input.includes(one)) ? i : -1,
+  );
+  const node = create(NodeProtoSchema, { name: 'between', opType, input, output: [output] });
+  graph.node.splice(Math.max(...makers) + 1, 0, node);
+  return output;
+}
+
+/** Puts one more node between a node and one of its inputs; `more`: what else that one reads. */
+export function insertAt(
+  graph: GraphProto,
+  node: NodeProto,
+  input: number,
+  opType: string,
+  ...more: string[]
+): void {
+  connect(node, input, addNode(graph, opType, [node.input[input], ...more]));
 }
 
 /** All weights and inputs of f32 say that they are of another type; nobody can run that. */
