@@ -1,9 +1,15 @@
 import { testSelect, tolerances } from '@jit-attention/testkit';
-import { describe, it } from 'vitest';
+import { afterAll, describe, it } from 'vitest';
 
 import { webgpu } from '../src/index.js';
 import { hasAdapter, NO_ADAPTER } from './support/backends.js';
 
-describe.skipIf(!(await hasAdapter()))(`select (needs an adapter; ${NO_ADAPTER})`, () => {
-  testSelect({ describe, it }, { name: 'webgpu', factory: () => webgpu(), tolerance: tolerances.webgpu });
+const found = await hasAdapter();
+
+describe.skipIf(!found)(found ? 'select' : `select (${NO_ADAPTER})`, async () => {
+  // One device for all: kernels are compiled once.
+  const owner = found ? await webgpu() : undefined;
+  afterAll(() => owner?.dispose());
+  const factory = () => webgpu({ device: owner!.device });
+  testSelect({ describe, it }, { name: 'webgpu', factory, tolerance: tolerances.webgpu });
 });

@@ -1,24 +1,23 @@
 import { type Kernel, kernel, kernels, read, write } from '../device/kernel.js';
-import { SLAB } from './slab-layout.js';
+import { SPEC } from './spec.js';
 
 /**
  * A kernel that lists which units each row may pick, `bits [rows][BIT_WORDS]`: those that touch an entry which
  * `within` selects for the row's query. With `entries` units are what is scored, and none is a candidate whose page was
  * freed. A thread has the 32 units of a word.
  */
-export const candidatesKernel = kernels((entries: boolean): Kernel =>
+export const candidatesKernel: (entries: boolean) => Kernel = kernels((entries) =>
   kernel({
     name: 'select: candidates',
-    buffers: { ids: read('i32'), counts: read('i32'), bits: write('u32') },
-    declarations: SLAB + LISTED + (entries ? HELD : ''),
+    buffers: { rows: read('Row'), ids: read('i32'), counts: read('i32'), bits: write('u32') },
+    declarations: SPEC + LISTED + (entries ? HELD : ''),
     body: /* wgsl */ `
-  let row = i32(item) / word(BIT_WORDS);
-  if (row >= word(SEGMENTS) * word(SEGMENT_ROWS)) { return; }
-  let at = row_at(row);
+  let index = i32(item) / word(BIT_WORDS);
+  if (index >= word(SEGMENTS) * word(SEGMENT_ROWS)) { return; }
+  let row = rows[index];
   let first = i32(item) % word(BIT_WORDS) * 32;
-  let list = within_list(at);
-  let begin = list * word(WITHIN_CAPACITY);
-  let end = begin + counts[list];
+  let begin = row.candidates * word(WITHIN_CAPACITY);
+  let end = begin + counts[row.candidates];
   var found = 0u;
   // Ids whose entries begin before the end of the last unit, from the first one on that ends behind the first unit.
   let least = first * word(UNIT_SIZE) / word(WITHIN_SIZE);
@@ -28,7 +27,7 @@ export const candidatesKernel = kernels((entries: boolean): Kernel =>
     if (unit >= first + 32) { break; }
     let last = (entry + word(WITHIN_SIZE) - 1) / word(UNIT_SIZE);
     for (var u = max(unit, first); u <= min(last, first + 31); u++) {
-      ${entries ? 'if (is_held(at, u))' : ''} { found |= 1u << u32(u - first); }
+      ${entries ? 'if (is_held(row, u))' : ''} { found |= 1u << u32(u - first); }
     }
   }
   bits[item] = found;`,
@@ -36,13 +35,6 @@ export const candidatesKernel = kernels((entries: boolean): Kernel =>
 );
 
 const LISTED = /* wgsl */ `
-// Which list of candidates a row has.
-fn within_list(row: Row) -> i32 {
-  let head = min(row.head / word(WITHIN_GROUP), word(WITHIN_HEADS) - 1);
-  let block = row.cell * word(CELL) / word(WITHIN_QUERIES);
-  return (row.batch * word(WITHIN_HEADS) + head) * word(WITHIN_BLOCKS) + block;
-}
-
 // The first of ascending ids that is not below this one.
 fn lower_bound(begin: i32, end: i32, id: i32) -> i32 {
   var low = begin;

@@ -25,11 +25,16 @@ fn cut_at(lane: u32, begin: i32, end: i32, wanted: f32, by_mass: bool) -> Cut {
       digit--;
     }
     limit |= digit << shift;
+    // All that begin so are in: the rest is known.
+    if (sums[digit] == left) { return Cut(limit, MOST); }
   }
   let each = select(1.0, score_of(limit), by_mass);
   return Cut(limit, select(MOST, ceil(left / each), each > 0));
 }
 
+fn digit_sum(digit: u32, worth: f32) -> vec4f {
+  return select(vec4f(), vec4f(worth), vec4u(digit) == vec4u(0, 1, 2, 3));
+}
 fn digit_sums(begin: i32, end: i32, limit: u32, shift: u32, by_mass: bool) -> vec4f {
   var sums = vec4f();
   for (var v = begin; v < end; v++) {
@@ -38,9 +43,8 @@ fn digit_sums(begin: i32, end: i32, limit: u32, shift: u32, by_mass: bool) -> ve
     let digits = (four ^ vec4u(limit)) >> vec4u(shift);
     let counts = (four != vec4u(EXCLUDED)) & (four != vec4u(FORCED));
     let counted = select(vec4f(), worth, counts);
-    for (var i = 0; i < 4; i++) {
-      sums += select(vec4f(), vec4f(counted[i]), vec4u(digits[i]) == vec4u(0, 1, 2, 3));
-    }
+    sums += digit_sum(digits.x, counted.x) + digit_sum(digits.y, counted.y);
+    sums += digit_sum(digits.z, counted.z) + digit_sum(digits.w, counted.w);
   }
   return sums;
 }

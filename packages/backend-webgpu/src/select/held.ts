@@ -8,7 +8,7 @@ import type { Horizons } from './horizons.js';
  *
  * @throws {CacheError} `ENTRY_FREED`
  */
-export function assertHeld(request: SelectRequest, { entries: seen }: Horizons): void {
+export function assertHeld(request: SelectRequest, { rows: seen }: Horizons): void {
   const { score, within, pool } = request;
   const cell = score.kind === 'antidiagonal' ? score.stride : 1;
   if (within && !pool && cell === 1) return;

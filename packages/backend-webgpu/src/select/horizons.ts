@@ -12,12 +12,15 @@ export interface Horizons {
   /** For each query block of each batch row, the most units that any of its queries may pick. */
   readonly blocks: readonly number[];
   /** For each batch row, the most scored entries that any of its queries sees. */
-  readonly entries: readonly number[];
+  readonly rows: readonly number[];
+  /** The most units and entries of all. */
+  readonly units: number;
+  readonly entries: number;
 }
 
 export function horizonsOf(request: SelectRequest, lists: Lists): Horizons {
   const [cells, blocks]: [number[], number[]] = [[], []];
-  const entries = request.positions.first.map((_, row) => {
+  const rows = request.positions.first.map((_, row) => {
     // Entries never fall from one cell to the next, padding included: kernels look at the last one of a few.
     let seen = 0;
     for (let block = 0; block < lists.queryBlocks; block++) {
@@ -32,7 +35,7 @@ export function horizonsOf(request: SelectRequest, lists: Lists): Horizons {
     }
     return seen;
   });
-  return { cells, blocks, entries };
+  return { cells, blocks, rows, units: Math.max(0, ...blocks), entries: Math.max(0, ...rows) };
 }
 
 /** Of each cell of a query block the query that sees furthest; -1 where all are padding. */

@@ -13,10 +13,12 @@ export interface Job {
   readonly gpu: Gpu;
   readonly request: SelectRequest;
   readonly lists: Lists;
-  /** The most entries that any row sees. */
-  readonly entries: number;
+  readonly horizons: Horizons;
   /** See {@link specOf}. */
   readonly spec: readonly number[];
+  /** Whether raw scores become probabilities, and whether only those of candidates count. */
+  readonly probable: boolean;
+  readonly masked: boolean;
   /** See {@link scored}. */
   readonly scored: readonly Storage[];
   readonly ids: Storage;
@@ -32,23 +34,28 @@ export interface Job {
 export function jobOf(
   gpu: Gpu,
   request: SelectRequest,
-  { lists, horizons, slabs }: { lists: Lists; horizons: Horizons; slabs: readonly Slab[] },
+  sizes: { lists: Lists; horizons: Horizons; slabs: readonly Slab[] },
   result: { ids: Tensor; counts: Tensor },
 ): Job {
+  const { lists, horizons, slabs } = sizes;
+  const { units, entries } = horizons;
   const most = (of: (slab: Slab) => number): number => Math.max(...slabs.map(of));
-  const entries = Math.max(...horizons.entries);
+  const [rows, slots] = [most((slab) => slab.rows), most((slab) => slab.slots)];
+  const marked = lists.reduce === 'union' ? most((slab) => slab.lists) : 0;
+  const probable = isProbability(request.score);
   const words = (count: number): Storage => gpu.scratch(4 * count);
-  const rows = most((slab) => slab.rows);
   return {
-    ...{ gpu, request, lists, entries },
-    scored: scored(gpu, request.score),
+    ...{ gpu, request, lists, horizons, probable },
     spec: specOf(request, lists, horizons),
+    // Where entries are pooled, all count.
+    masked: request.within !== undefined && request.pool === undefined,
+    scored: scored(gpu, request.score),
     ids: gpu.storageOf(result.ids),
     counts: gpu.storageOf(result.counts),
-    raw: words(rows * wholeVectors(Math.max(1, entries))),
-    bits: words(request.within ? rows * bitWords(lists.units) : 0),
-    statistics: words(isProbability(request.score) ? 2 * rows : 0),
-    ranks: words(most((slab) => slab.slots) * wholeVectors(lists.units)),
-    marks: words(lists.reduce === 'union' ? most((slab) => slab.lists) * bitWords(lists.units) : 0),
+    raw: words(rows * wholeVectors(entries)),
+    bits: words(request.within ? rows * bitWords(units) : 0),
+    statistics: words(probable ? 2 * rows : 0),
+    ranks: words(slots * wholeVectors(units)),
+    marks: words(marked * bitWords(units)),
   };
 }

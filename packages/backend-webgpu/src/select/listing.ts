@@ -1,5 +1,5 @@
 import { type Kernel, kernel, read, write } from '../device/kernel.js';
-import { SLAB } from './slab-layout.js';
+import { SPEC } from './spec.js';
 import { inFront } from './together.js';
 
 const THREADS = 64;
@@ -28,8 +28,8 @@ fn take(list: i32, place: i32, unit: i32) {
 export const markedKernel: Kernel = kernel({
   name: 'select: marked',
   threads: THREADS,
-  buffers: { marks: read('u32'), ids: write('i32'), counts: write('i32') },
-  declarations: SLAB + inFront('in_front', 'i32', THREADS) + listing(THREADS),
+  buffers: { rows: read('Row'), marks: read('u32'), ids: write('i32'), counts: write('i32') },
+  declarations: SPEC + inFront('in_front', 'i32', THREADS) + listing(THREADS),
   body: /* wgsl */ `
   let zero = i32(group) * word(BIT_WORDS);
   let share = (word(BIT_WORDS) + ${THREADS - 1}) / ${THREADS};
@@ -37,13 +37,14 @@ export const markedKernel: Kernel = kernel({
   let end = min(begin + share, word(BIT_WORDS));
   var own = 0;
   for (var i = begin; i < end; i++) { own += i32(countOneBits(marks[zero + i])); }
-  let list = row_at(i32(group) * word(KVS) * word(ROWS)).list;
-  var place = in_front(lane, own);
+  let list = rows[i32(group) * word(LIST_ROWS)].list;
+  let sums = in_front(lane, own);
+  var place = sums.before;
   for (var i = begin; i < end; i++) {
     for (var left = marks[zero + i]; left != 0; left &= left - 1) {
       take(list, place, 32 * i + i32(countTrailingZeros(left)));
       place++;
     }
   }
-  finish(lane, list, in_front_total);`,
+  finish(lane, list, sums.all);`,
 });

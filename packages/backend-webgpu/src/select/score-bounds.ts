@@ -21,6 +21,7 @@ export function boundsKernel(scoring: Scoring): Kernel {
     name: 'select: score bounds',
     enable: quads ? ['subgroups'] : [],
     buffers: {
+      rows: read('Row'),
       query: query.use,
       minima: minima.use,
       maxima: maxima.use,
@@ -30,9 +31,9 @@ export function boundsKernel(scoring: Scoring): Kernel {
     declarations: `const WIDTH = ${width}u;
 ${SCORING}${candidates(masked)}${query.source}${minima.source}${maxima.source}${BOUNDS}`,
     body: /* wgsl */ `${place(scoring, rows)}
-  ${queryRows(scoring, (i) => `query_row(segment, min(first + ${i}, last))`)}
-  let minima_rows = four_at(word(KEYS), segment, entry);
-  let maxima_rows = four_at(word(MAXIMA), segment, entry);
+  ${queryRows(scoring, (i) => `query_of(rows[min(first + ${i}, last)])`)}
+  let minima_rows = four_at(word(KEYS), row, entry);
+  let maxima_rows = four_at(word(MAXIMA), row, entry);
   ${zeroSums(scoring)}
   ${product(scoring, {
     step: 'let bounds = bounds_of(minima_rows, maxima_rows, d);',
@@ -42,8 +43,8 @@ ${SCORING}${candidates(masked)}${query.source}${minima.source}${maxima.source}${
   ${quads ? QUAD_WATCHES : ''}
   if (any(largest >= vec4u(INFINITY_BITS))) {
     for (var i = 0; i <= last - first; i++) {
-      let scores = carefully(query_row(segment, first + i), minima_rows, maxima_rows);
-      if (entry < word(ENTRIES)) { raw[((row + i) * word(ENTRIES) + entry) / 4] = scores; }
+      let scores = carefully(query_of(rows[first + i]), minima_rows, maxima_rows);
+      ${store('i', 'scores')}
     }
     return;
   }

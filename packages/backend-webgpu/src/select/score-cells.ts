@@ -14,6 +14,7 @@ export function cellsKernel(scoring: Scoring): Kernel {
     name: 'select: score cells',
     enable: quads ? ['subgroups'] : [],
     buffers: {
+      rows: read('Row'),
       query: query.use,
       keys: keys.use,
       ...(masked ? { bits: read('u32') } : {}),
@@ -24,10 +25,10 @@ ${SCORING}${candidates(masked)}${query.source}${keys.source}${CELL_ROWS}`,
     body: /* wgsl */ `${place(scoring, rows)}
   ${zeroSums(scoring)}
   for (var r = 0; r < word(CELL); r++) {
-  ${queryRows(scoring, (i) => `cell_query(segment, min(first + ${i}, last), word(CELL) - 1 - r)`)}
+  ${queryRows(scoring, (i) => `cell_query(rows[min(first + ${i}, last)], word(CELL) - 1 - r)`)}
   let key = vec4u(
-    cell_key(segment, entry, r), cell_key(segment, entry + 1, r),
-    cell_key(segment, entry + 2, r), cell_key(segment, entry + 3, r));
+    cell_key(row, entry, r), cell_key(row, entry + 1, r),
+    cell_key(row, entry + 2, r), cell_key(row, entry + 3, r));
   ${product(scoring, {
     step: `let k = ${fourRows('key', 'existing_key')};`,
     term: 'q * k',
@@ -43,16 +44,15 @@ ${SCORING}${candidates(masked)}${query.source}${keys.source}${CELL_ROWS}`,
 const CELL_ROWS = /* wgsl */ `
 const ABSENT = 0xffffffffu;
 
-// Query r of the cell of row i, and entry r of a cell of keys.
-fn cell_query(segment: Segment, i: i32, r: i32) -> u32 {
-  let token = cell_of(segment, i) * word(CELL) + r;
-  if (token >= query_count(word(POSITIONS), segment.batch)) { return ABSENT; }
-  return query_at(segment.batch, head_of(segment, i), token);
+// Query r of a row's cell, and entry r of a cell of keys.
+fn cell_query(row: Row, r: i32) -> u32 {
+  if (row.token + r >= query_count(word(POSITIONS), row.batch)) { return ABSENT; }
+  return query_at(row.batch, row.head, row.token + r);
 }
-fn cell_key(segment: Segment, cell: i32, r: i32) -> u32 {
+fn cell_key(row: Row, cell: i32, r: i32) -> u32 {
   let n = cell * word(CELL) + r;
-  if (n >= entries_length(word(KEYS), segment.batch)) { return ABSENT; }
-  return entry_at(word(KEYS), segment.batch, segment.kv_head, n);
+  if (n >= entries_length(word(KEYS), row.batch)) { return ABSENT; }
+  return entry_at(word(KEYS), row.batch, row.kv_head, n);
 }
 
 fn existing_query(row: u32, d: u32) -> vec4f {

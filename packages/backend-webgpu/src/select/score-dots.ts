@@ -11,6 +11,7 @@ export function dotsKernel(scoring: Scoring): Kernel {
     name: 'select: score dots',
     enable: quads ? ['subgroups'] : [],
     buffers: {
+      rows: read('Row'),
       query: query.use,
       keys: keys.use,
       ...(masked ? { bits: read('u32') } : {}),
@@ -19,8 +20,8 @@ export function dotsKernel(scoring: Scoring): Kernel {
     declarations: `const WIDTH = ${width}u;
 ${SCORING}${candidates(masked)}${query.source}${keys.source}${FINISHED}`,
     body: /* wgsl */ `${place(scoring, rows)}
-  ${queryRows(scoring, (i) => `query_row(segment, min(first + ${i}, last))`)}
-  let key = four_at(word(KEYS), segment, entry);
+  ${queryRows(scoring, (i) => `query_of(rows[min(first + ${i}, last)])`)}
+  let key = four_at(word(KEYS), row, entry);
   ${zeroSums(scoring)}
   ${product(scoring, { step: `let k = ${fourRows('key', 'keys_channels')};`, term: 'q * k' })}
   ${range(rows)

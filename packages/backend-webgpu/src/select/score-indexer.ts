@@ -14,6 +14,7 @@ export function indexerKernel(scoring: Scoring): Kernel {
     name: 'select: score by an indexer',
     enable: quads ? ['subgroups'] : [],
     buffers: {
+      rows: read('Row'),
       query: query.use,
       keys: keys.use,
       weights: read('f32'),
@@ -23,15 +24,14 @@ export function indexerKernel(scoring: Scoring): Kernel {
     declarations: `const WIDTH = ${width}u;
 ${SCORING}${candidates(masked)}${query.source}${keys.source}${WEIGHED}`,
     body: /* wgsl */ `${place(scoring, 1)}
-  let token = cell_of(segment, first);
-  let key = four_at(word(KEYS), segment, entry);
+  let key = four_at(word(KEYS), row, entry);
   var score = vec4f();
   for (var head = 0; head < word(HEADS); head += ${rows}) {
-  ${queryRows(scoring, (i) => `query_at(segment.batch, min(head + ${i}, word(HEADS) - 1), token)`)}
+  ${queryRows(scoring, (i) => `query_at(row.batch, min(head + ${i}, word(HEADS) - 1), row.token)`)}
   ${zeroSums(scoring)}
   ${product(scoring, { step: `let k = ${fourRows('key', 'keys_channels')};`, term: 'q * k' })}
   ${range(rows)
-    .map((r) => `score += weighed(segment.batch, head + ${r}, token, sum${r});`)
+    .map((r) => `score += weighed(row, head + ${r}, sum${r});`)
     .join('\n  ')}
   }
   ${store(0, 'score')}`,
@@ -40,11 +40,11 @@ ${SCORING}${candidates(masked)}${query.source}${keys.source}${WEIGHED}`,
 
 const WEIGHED = /* wgsl */ `
 // What a head has to say, of which there may be no such one.
-fn weighed(batch: i32, head: i32, token: i32, sum: vec4f) -> vec4f {
+fn weighed(row: Row, head: i32, sum: vec4f) -> vec4f {
   if (head >= word(HEADS)) { return vec4f(); }
   let logits = real(SCALE) * sum;
   // NaN stays NaN.
   let positive = select(logits, vec4f(), logits < vec4f());
-  return weights[(batch * word(HEADS) + head) * word(TOKENS) + token] * positive;
+  return weights[(row.batch * word(HEADS) + head) * word(TOKENS) + row.token] * positive;
 }
 `;

@@ -20,7 +20,7 @@ const KERNELS = {
   antidiagonal: cellsKernel,
 };
 
-const scoring = kernels(
+const made = kernels(
   (
     kind: Score['kind'],
     width: number,
@@ -46,24 +46,20 @@ export function scored(gpu: Gpu, score: Score): Storage[] {
   }
 }
 
-/** Scores the rows of a slab against all entries that they see, or those that are candidates. */
-export function scoreRows(job: Job, slab: Slab, words: readonly number[]): void {
-  const { gpu, request, entries } = job;
-  const { score, within, pool } = request;
-  // Where entries are pooled, all count.
-  const masked = within !== undefined && pool === undefined;
+/** What scores the rows of a slab against all entries that they see, or those that are candidates. */
+export function scoring(job: Job, slab: Slab): { kernel: Kernel; groups: number } {
+  const { gpu, masked, horizons } = job;
+  const { score } = job.request;
   const [rows, across] = shareOf(score, slab);
   const tileRows = (score.kind === 'reluWeighted' ? 1 : rows) * (THREADS / across);
-  const kernel = scoring(
-    ...([score.kind, widthOf(scoredEntries(score)), ...dtypesOf(score)] as const),
-    ...([masked, rows, across, gpu.features.has('subgroups')] as const),
-  );
-  gpu.run(kernel, {
-    words,
-    buffers: [...job.scored, ...(masked ? [job.bits] : []), job.raw],
-    groups:
-      slab.segments * Math.ceil(slab.segmentRows / tileRows) * Math.ceil(entries / (4 * across)),
-  });
+  const tiles = Math.ceil(slab.segmentRows / tileRows);
+  const strips = Math.ceil(horizons.entries / (4 * across));
+  const stored = [widthOf(scoredEntries(score)), ...dtypesOf(score)] as const;
+  const quads = gpu.features.has('subgroups');
+  return {
+    kernel: made(score.kind, ...stored, masked, rows, across, quads),
+    groups: slab.segments * tiles * strips,
+  };
 }
 
 function dtypesOf(score: Score): [DType, DType] {

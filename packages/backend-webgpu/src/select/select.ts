@@ -22,7 +22,7 @@ export function select(gpu: Gpu, request: SelectRequest): BlocksSelection | Toke
   const shape = [lists.batch, lists.heads, lists.queryBlocks];
   const ids = gpu.make([...shape, lists.capacity], 'i32');
   const counts = gpu.make(shape, 'i32');
-  const slabs = slabsOf(lists, Math.max(lists.units, ...horizons.entries));
+  const slabs = slabsOf(lists, Math.max(1, horizons.units, horizons.entries));
   if (slabs.length > 0) {
     const job = jobOf(gpu, request, { lists, horizons, slabs }, { ids, counts });
     for (const slab of slabs) runSlab(job, slab);

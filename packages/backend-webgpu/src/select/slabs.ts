@@ -7,50 +7,50 @@ const MOST_SCORES = 8 << 20;
 
 /** As many rows as are scored before they are picked from: lists, or of one list a part. */
 export interface Slab {
-  /** What the kernels are told of it. */
-  readonly fields: Fields;
+  /** Of pairs of a batch row and a list head, query blocks, kv heads of a list, rows of these. */
+  readonly box: Box;
   readonly rows: number;
   /** Slots of ranks: rows where each picks for itself, otherwise lists. */
   readonly slots: number;
   readonly lists: number;
-  /** Rows that read the same keys. */
+  /** Runs of rows that read the same keys, and the rows of each. */
   readonly segments: number;
   readonly segmentRows: number;
   /** Whether it is the first of its lists, and the last. */
   readonly begins: boolean;
   readonly ends: boolean;
+  /** What the kernels are told of it. */
+  readonly fields: Fields;
 }
 
 /** @param width scores that a row takes */
 export function slabsOf(lists: Lists, width: number): Slab[] {
   const { batch, heads, queryBlocks, kvHeads, cells, headRun } = lists;
   const grid = [batch * heads, queryBlocks, kvHeads, cells * headRun];
-  return boxesOf(grid, Math.floor(MOST_SCORES / width)).map((box) => slabOf(lists, grid, box));
+  const room = Math.max(1, Math.floor(MOST_SCORES / width));
+  return boxesOf(grid, room).map((box) => slabOf(lists, grid, box));
 }
 
 function slabOf({ reduce }: Lists, grid: readonly number[], box: Box): Slab {
   const [pairs, blocks, kvs, rows] = box;
+  const lists = pairs.count * blocks.count;
   const listRows = kvs.count * rows.count;
-  const total = pairs.count * blocks.count * listRows;
-  // Query blocks of one kv head follow each other.
-  const segmentBlocks = grid[2] === 1 ? 1 : blocks.count;
-  const segments = pairs.count * segmentBlocks * kvs.count;
+  // Query blocks that read one kv head alone follow each other.
+  const segments = pairs.count * (grid[2] === 1 ? 1 : blocks.count * kvs.count);
+  const segmentRows = (lists * listRows) / segments;
+  const slotRows = reduce === 'union' ? 1 : listRows;
   const begins = kvs.first === 0 && rows.first === 0;
-  const union = reduce === 'union';
   return {
-    fields: {
-      ...{ PAIR: pairs.first, BLOCK: blocks.first, KV: kvs.first, ROW: rows.first },
-      ...{ BLOCKS: blocks.count, KVS: kvs.count, ROWS: rows.count },
-      ...{ SEGMENTS: segments, SEGMENT_ROWS: total / segments, SEGMENT_BLOCKS: segmentBlocks },
-      ...{ SLOT_KVS: union ? 1 : kvs.count, SLOT_ROWS: union ? 1 : rows.count },
-      RESUMES: begins || union ? 0 : 1,
-    },
-    rows: total,
-    slots: union ? total : total / listRows,
-    lists: pairs.count * blocks.count,
-    segments,
-    segmentRows: total / segments,
-    begins,
+    ...{ box, lists, segments, segmentRows, begins },
+    rows: lists * listRows,
+    slots: (lists * listRows) / slotRows,
     ends: kvs.first + kvs.count === grid[2] && rows.first + rows.count === grid[3],
+    fields: {
+      SEGMENTS: segments,
+      SEGMENT_ROWS: segmentRows,
+      LIST_ROWS: listRows,
+      SLOT_ROWS: slotRows,
+      RESUMES: begins || reduce === 'union' ? 0 : 1,
+    },
   };
 }

@@ -1,6 +1,5 @@
 import {
   blockSizeOf,
-  headsOf,
   type Pooling,
   type Score,
   scoredEntries,
@@ -12,39 +11,24 @@ import { floatWord } from '../gpu.js';
 import { LAYOUT } from '../wgsl/layout.js';
 import type { Horizons } from './horizons.js';
 import { type Lists, roomOf } from './lists.js';
+import { ROW } from './row-table.js';
 
 /**
  * What the kernels of a selection are told, by name: `word(NAME)`, or `real(NAME)` for floats. A name with `at` in its
  * description is where more words lie.
  */
 const NAMES = [
-  // The slab: its first pair of batch row and list head, query block, kv head of a list, and row of that; how many.
-  'PAIR',
-  'BLOCK',
-  'KV',
-  'ROW',
-  'BLOCKS',
-  'KVS',
-  'ROWS',
-  // Rows of the slab that read the same keys, a *segment*: segments, rows of each, query blocks that a kv head has.
+  // The slab: runs of rows that read the same keys, rows of each, of each list, and of each slot of ranks; whether
+  // slots go on from what an earlier slab left.
   'SEGMENTS',
   'SEGMENT_ROWS',
-  'SEGMENT_BLOCKS',
-  // What a slot of ranks is made of: kv heads, and rows of each; whether it goes on from what an earlier slab left.
-  'SLOT_KVS',
+  'LIST_ROWS',
   'SLOT_ROWS',
   'RESUMES',
-  // Lists: [batch, LIST_HEADS, QUERY_BLOCKS]; each reads LIST_KVS kv heads, by HEAD_RUN query heads each.
-  'LIST_HEADS',
+  // Lists: [batch, heads, QUERY_BLOCKS, CAPACITY], of QUERY_BLOCK queries each; at: units that each block may pick.
   'QUERY_BLOCKS',
   'QUERY_BLOCK',
-  'LIST_KVS',
-  'HEAD_RUN',
-  'CELL',
-  'CELLS',
   'CAPACITY',
-  // at: [units, entries] of each cell, units of each query block (see horizons.ts).
-  'HORIZONS',
   'BLOCK_UNITS',
   // Elements of a row of raw scores, of a slot of ranks, and words of one of bits; multiples of 4.
   'ENTRIES',
@@ -57,6 +41,8 @@ const NAMES = [
   'MAXIMA',
   'SCALE',
   'SOFTCAP',
+  // Queries that are scored as one row.
+  'CELL',
   // Unit j is pooled from entries POOL_STRIDE * j + POOL_OFFSET + i, i < POOL_LENGTH; at: their weights.
   'POOL_STRIDE',
   'POOL_OFFSET',
@@ -71,20 +57,16 @@ const NAMES = [
   'ALWAYS_COUNT',
   'ROOM',
   'LIMIT',
-  // Candidates: [batch, WITHIN_HEADS, WITHIN_BLOCKS, WITHIN_CAPACITY] ids of WITHIN_SIZE entries.
-  'WITHIN_HEADS',
-  'WITHIN_BLOCKS',
+  // Candidates: WITHIN_CAPACITY ids a list, of WITHIN_SIZE entries.
   'WITHIN_CAPACITY',
   'WITHIN_SIZE',
-  'WITHIN_QUERIES',
-  'WITHIN_GROUP',
 ] as const;
 
 type Name = (typeof NAMES)[number];
 export type Fields = Readonly<Partial<Record<Name, number>>>;
 
 /** WGSL that knows the words of a selection by their names. */
-export const SPEC = `${LAYOUT}
+export const SPEC: string = `${LAYOUT}${ROW}
 ${NAMES.map((name, i) => `const ${name} = ${i + 1};`).join('\n')}
 `;
 
@@ -93,14 +75,12 @@ export function specOf(request: SelectRequest, lists: Lists, horizons: Horizons)
   const descriptor = new Descriptor();
   descriptor.list(NAMES.map(() => 0));
   const fields = {
-    ...listFields(lists),
+    ...listFields(lists, horizons, descriptor),
     ...scoreFields(request.score, descriptor),
     ...poolFields(request.pool, descriptor),
     ...pickFields(request, descriptor),
     ...candidateFields(request),
-    HORIZONS: descriptor.list(horizons.cells),
-    BLOCK_UNITS: descriptor.list(horizons.blocks),
-    ENTRIES: wholeVectors(Math.max(1, ...horizons.entries)),
+    CELL: lists.cell,
   };
   return withFields(descriptor.words, fields);
 }
@@ -111,18 +91,15 @@ export function withFields(words: readonly number[], fields: Fields): number[] {
   return changed;
 }
 
-function listFields(lists: Lists): Fields {
+function listFields(lists: Lists, horizons: Horizons, descriptor: Descriptor): Fields {
   return {
-    LIST_HEADS: lists.heads,
     QUERY_BLOCKS: lists.queryBlocks,
     QUERY_BLOCK: lists.queryBlock,
-    LIST_KVS: lists.kvHeads,
-    HEAD_RUN: lists.headRun,
-    CELL: lists.cell,
-    CELLS: lists.cells,
     CAPACITY: lists.capacity,
-    UNITS: wholeVectors(lists.units),
-    BIT_WORDS: bitWords(lists.units),
+    BLOCK_UNITS: descriptor.list(horizons.blocks),
+    ENTRIES: wholeVectors(horizons.entries),
+    UNITS: wholeVectors(horizons.units),
+    BIT_WORDS: bitWords(horizons.units),
   };
 }
 
@@ -169,25 +146,16 @@ function pickFields(request: SelectRequest, descriptor: Descriptor): Fields {
   };
 }
 
-function candidateFields({ within, over, score }: SelectRequest): Fields {
+function candidateFields({ within }: SelectRequest): Fields {
   if (!within) return {};
-  const [, heads, blocks, capacity] = within.ids.shape;
-  return {
-    WITHIN_HEADS: heads,
-    WITHIN_BLOCKS: blocks,
-    WITHIN_CAPACITY: capacity,
-    WITHIN_SIZE: blockSizeOf(within),
-    WITHIN_QUERIES: within.queryBlock,
-    // Query heads that share candidates.
-    WITHIN_GROUP: heads === 1 ? score.query.shape[1] : score.query.shape[1] / headsOf(over),
-  };
+  return { WITHIN_CAPACITY: within.ids.shape[3], WITHIN_SIZE: blockSizeOf(within) };
 }
 
 /** More than there can be, and exact as an f32. */
 const MOST_UNITS = 2 ** 24;
 
-/** Words of as many bits. */
-export const bitWords = (bits: number): number => Math.ceil(bits / 32);
+/** Words of as many bits, at least one. */
+export const bitWords = (bits: number): number => Math.max(1, Math.ceil(bits / 32));
 
-/** Elements rounded up to vectors of four. */
-export const wholeVectors = (elements: number): number => 4 * Math.ceil(elements / 4);
+/** Elements rounded up to vectors of four, at least one. */
+export const wholeVectors = (elements: number): number => 4 * Math.max(1, Math.ceil(elements / 4));

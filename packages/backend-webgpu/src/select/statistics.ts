@@ -1,7 +1,7 @@
 import { type Kernel, kernel, kernels, read, write } from '../device/kernel.js';
 import { BITS } from './bits.js';
 import { NUMBERS } from './numbers.js';
-import { SLAB } from './slab-layout.js';
+import { SPEC } from './spec.js';
 import { together } from './together.js';
 
 const THREADS = 64;
@@ -13,17 +13,18 @@ const THREADS = 64;
  * As in the f64 reference: +Infinity takes all, shared with its equals; of nothing but -Infinity all are 0; among a
  * NaN nothing has a probability, which a negative share says.
  */
-export const statisticsKernel = kernels((masked: boolean): Kernel =>
+export const statisticsKernel: (masked: boolean) => Kernel = kernels((masked) =>
   kernel({
     name: 'select: statistics',
     threads: THREADS,
     buffers: {
+      rows: read('Row'),
       raw: read('vec4f'),
       ...(masked ? { bits: read('u32') } : {}),
       statistics: write('vec2f'),
     },
     declarations: [
-      ...[SLAB, NUMBERS, PROBABILITIES],
+      ...[SPEC, NUMBERS, PROBABILITIES],
       masked ? BITS : '',
       together('largest_of_all', 'vec2f', THREADS, 'max(a, b)'),
       together('sum_of_all', 'f32', THREADS, 'a + b'),
@@ -31,8 +32,7 @@ export const statisticsKernel = kernels((masked: boolean): Kernel =>
     ].join(''),
     body: /* wgsl */ `
   let row = i32(group);
-  let at = row_at(row);
-  let entries = entries_seen(horizon_at(at.batch, at.cell));
+  let entries = rows[row].entries;
   // The largest number, and whether there is any NaN.
   var own = vec2f(minus_infinity(), 0);
   for (var entry = 4 * i32(lane); entry < entries; entry += ${4 * THREADS}) {

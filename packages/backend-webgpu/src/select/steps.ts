@@ -1,89 +1,95 @@
+import type { Pooling } from '@jit-attention/core';
+
+import type { Kernel } from '../device/kernel.js';
+import type { Storage } from '../storage.js';
 import { candidatesKernel } from './candidates.js';
 import type { Job } from './job.js';
-import { isProbability } from './lists.js';
 import { markedKernel } from './listing.js';
 import { pickKernel } from './pick.js';
-import { scoreRows } from './score.js';
+import { rowTable } from './row-table.js';
+import { scoring } from './score.js';
 import type { Slab } from './slabs.js';
 import { bitWords, withFields } from './spec.js';
 import { statisticsKernel } from './statistics.js';
+import { QUAD } from './together.js';
 import { type Pooled, unitsKernel } from './units.js';
 
-type Step = (job: Job, slab: Slab, words: readonly number[]) => void;
+/** A slab's turn. */
+interface Turn {
+  readonly job: Job;
+  readonly slab: Slab;
+  /** Runs a kernel on buffers, of which the first are the slab's rows. */
+  readonly run: (kernel: Kernel, buffers: readonly Storage[], groups: number) => void;
+}
 
 /** Scores and picks what is in a slab. */
 export function runSlab(job: Job, slab: Slab): void {
-  const { request, lists, spec, entries } = job;
-  const words = withFields(spec, slab.fields);
-  const step = (take: Step): void => take(job, slab, words);
-  if (request.within) step(findCandidates);
-  if (entries > 0) step(scoreRows);
-  if (isProbability(request.score)) step(sumUp);
-  step(scoreUnits);
-  if (lists.reduce === 'union') step(markUnits);
-  else if (slab.ends) step(pickUnits);
+  const { gpu, request, lists, horizons } = job;
+  const words = withFields(job.spec, slab.fields);
+  const rows = gpu.upload(rowTable(request, lists, horizons, slab));
+  const turn: Turn = {
+    ...{ job, slab },
+    run: (kernel, buffers, groups) =>
+      gpu.run(kernel, { words, buffers: [rows, ...buffers], groups }),
+  };
+  if (request.within) findCandidates(turn);
+  if (horizons.entries > 0) scoreRows(turn);
+  if (job.probable) sumUp(turn);
+  scoreUnits(turn);
+  if (lists.reduce === 'union') markUnits(turn);
+  else if (slab.ends) pickUnits(turn);
 }
 
-const findCandidates: Step = ({ gpu, request, lists, bits }, slab, words) => {
-  const { within, pool, score } = request;
-  const entries = !pool && score.kind !== 'antidiagonal';
-  gpu.run(candidatesKernel(entries), {
-    words,
-    buffers: [gpu.storageOf(within!.ids), gpu.storageOf(within!.counts), bits],
-    groups: Math.ceil((slab.rows * bitWords(lists.units)) / 64),
-  });
-};
+function findCandidates({ job: { gpu, request, horizons, bits }, slab, run }: Turn): void {
+  const { ids, counts } = request.within!;
+  const entries = !request.pool && request.score.kind !== 'antidiagonal';
+  const buffers = [gpu.storageOf(ids), gpu.storageOf(counts), bits];
+  run(candidatesKernel(entries), buffers, Math.ceil((slab.rows * bitWords(horizons.units)) / 64));
+}
 
-const sumUp: Step = ({ gpu, request, raw, bits, statistics }, slab, words) => {
-  // Where entries are pooled, all are in the softmax.
-  const masked = request.within !== undefined && !request.pool;
-  gpu.run(statisticsKernel(masked), {
-    words,
-    buffers: [raw, ...(masked ? [bits] : []), statistics],
-    groups: slab.rows,
-  });
-};
+function scoreRows({ job, slab, run }: Turn): void {
+  const { kernel, groups } = scoring(job, slab);
+  run(kernel, [...job.scored, ...(job.masked ? [job.bits] : []), job.raw], groups);
+}
 
-const scoreUnits: Step = (job, slab, words) => {
-  const { gpu, request, lists, raw, bits, statistics, ranks } = job;
-  const probable = isProbability(request.score);
-  const masked = request.within !== undefined;
+function sumUp({ job: { masked, raw, bits, statistics }, slab, run }: Turn): void {
+  run(statisticsKernel(masked), [raw, ...(masked ? [bits] : []), statistics], slab.rows);
+}
+
+function scoreUnits({ job, slab, run }: Turn): void {
+  const { request, lists, horizons, probable, raw, bits, statistics, ranks } = job;
+  const within = request.within !== undefined;
   const reduce = lists.reduce === 'sum' ? 'sum' : 'max';
-  gpu.run(unitsKernel(pooledBy(request.pool), probable, masked, reduce), {
-    words,
-    buffers: [raw, ...(probable ? [statistics] : []), ...(masked ? [bits] : []), ranks],
-    groups: slab.slots * Math.ceil(lists.units / 256),
-  });
-};
+  const buffers = [raw, ...(probable ? [statistics] : []), ...(within ? [bits] : []), ranks];
+  const groups = slab.slots * Math.max(1, Math.ceil(horizons.units / 256));
+  run(unitsKernel(pooledBy(request.pool), probable, within, reduce), buffers, groups);
+}
 
-function pooledBy(pool: Job['request']['pool']): Pooled {
+function pooledBy(pool: Pooling | undefined): Pooled {
   if (!pool) return 'no';
   return pool.weights === 'max' ? 'max' : 'weights';
 }
 
-const pickUnits: Step = (job, slab, words) => {
-  const { gpu, ranks, ids, counts } = job;
-  const buffers = [ranks, ids, counts];
-  gpu.run(pickingOf(job, false), { words, buffers, groups: slab.slots });
-};
-
-/** Each row picks for itself; what all have picked is listed once the last of them has. */
-const markUnits: Step = (job, slab, words) => {
-  const { gpu, ranks, marks, ids, counts } = job;
-  if (slab.begins) gpu.clear(marks);
-  gpu.run(pickingOf(job, true), { words, buffers: [ranks, marks], groups: slab.slots });
-  if (!slab.ends) return;
-  gpu.run(markedKernel, { words, buffers: [marks, ids, counts], groups: slab.lists });
-};
-
-function pickingOf({ request, lists }: Job, marks: boolean): ReturnType<typeof pickKernel> {
-  const { pick, always = [] } = request;
-  // Of probabilities all are asked for.
-  const kind = pick.kind === 'topp' && pick.p >= 1 ? 'topk' : pick.kind;
-  return pickKernel(kind, always.length > 0, marks, threadsFor(lists.units));
+function pickUnits({ job, slab, run }: Turn): void {
+  run(picking(job, false), [job.ranks, job.ids, job.counts], slab.slots);
 }
 
-/** Threads that pick from a list: few of them wait for each other less, and one has 32 units to look at if it can. */
-function threadsFor(units: number): number {
-  return Math.max(32, Math.min(128, 2 ** Math.floor(Math.log2(units / 32))));
+/** Each row picks for itself; what all have picked is listed once the last of them has. */
+function markUnits({ job, slab, run }: Turn): void {
+  if (slab.begins) job.gpu.clear(job.marks);
+  run(picking(job, true), [job.ranks, job.marks], slab.slots);
+  if (slab.ends) run(markedKernel, [job.marks, job.ids, job.counts], slab.lists);
+}
+
+function picking(job: Job, marks: boolean): Kernel {
+  const { pick, always = [] } = job.request;
+  // From p = 1 on every unit is asked for.
+  const kind = pick.kind === 'topp' && pick.p >= 1 ? 'topk' : pick.kind;
+  return pickKernel(kind, always.length > 0, marks, threadsFor(job));
+}
+
+/** Threads that pick from a list. Few wait for each other less, and one has 32 units to look at if it can. */
+function threadsFor({ gpu, horizons: { units } }: Job): number {
+  if (gpu.features.has('subgroups') && gpu.subgroup[1] === QUAD) return QUAD;
+  return Math.max(32, Math.min(128, 2 ** Math.floor(Math.log2(Math.max(1, units) / 32))));
 }

@@ -1,5 +1,5 @@
 /**
- * WGSL of `tally_of(at, zero, begin, end, least)`, by which a thread looks over its vectors of ranks, and marks those
+ * WGSL of `tally_of(row, block, zero, begin, end, least)`, by which a thread looks over its vectors of ranks, and marks those
  * of forced units. With `mass` scores are summed up.
  */
 export const tallying = (mass: boolean, forces: boolean): string => /* wgsl */ `
@@ -9,9 +9,9 @@ fn count_of(which: vec4<bool>) -> i32 {
 }
 
 // Forced units, others of at least this rank, and what the former and the latter score; forces the former.
-fn tally_of(at: Row, zero: i32, begin: i32, end: i32, least: u32) -> vec4f {
+fn tally_of(row: Row, block: i32, zero: i32, begin: i32, end: i32, least: u32) -> vec4f {
   var tally = vec4f();
-  ${forces ? 'let queries = queries_of(at.batch, at.block);' : ''}
+  ${forces ? 'let queries = queries_of(row.batch, block);' : ''}
   for (var v = begin; v < end; v++) {
     var four = ranks[v];
     ${

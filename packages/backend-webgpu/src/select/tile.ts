@@ -2,7 +2,7 @@ import type { DType } from '@jit-attention/core';
 
 import { BITS } from './bits.js';
 import { NUMBERS } from './numbers.js';
-import { SLAB } from './slab-layout.js';
+import { SPEC } from './spec.js';
 
 /** Threads of a workgroup that scores. */
 export const THREADS = 64;
@@ -24,43 +24,30 @@ export interface Scoring {
 }
 
 /** WGSL that kernels which score have in common. They declare a constant `WIDTH`. */
-export const SCORING = /* wgsl */ `${SLAB}${NUMBERS}
-// Row i of a segment as one of its kv head, which come cell by cell, and head by head in a cell.
-fn cell_of(segment: Segment, i: i32) -> i32 { return (segment.first + i) / word(HEAD_RUN); }
-fn head_of(segment: Segment, i: i32) -> i32 {
-  return segment.kv_head * word(HEAD_RUN) + (segment.first + i) % word(HEAD_RUN);
-}
-fn entries_of(segment: Segment, i: i32) -> i32 {
-  return entries_seen(horizon_at(segment.batch, cell_of(segment, i)));
-}
-
+export const SCORING: string = /* wgsl */ `${SPEC}${NUMBERS}
 // Where a query begins.
 fn query_at(batch: i32, head: i32, token: i32) -> u32 {
   return u32((batch * word(HEADS) + head) * word(TOKENS) + token) * WIDTH;
 }
-// The query of row i; cells may go beyond the last one.
-fn query_row(segment: Segment, i: i32) -> u32 {
-  let token = min(cell_of(segment, i), word(TOKENS) - 1);
-  return query_at(segment.batch, head_of(segment, i), token);
-}
+fn query_of(row: Row) -> u32 { return query_at(row.batch, row.head, row.token); }
 
 // Where an entry begins; one whose page was freed is no candidate, and anything will do.
-fn held_at(entries: i32, segment: Segment, n: i32) -> u32 {
-  if (page_of(entries, segment.batch, n) < 0) { return 0u; }
-  return entry_at(entries, segment.batch, segment.kv_head, n);
+fn held_at(entries: i32, row: Row, n: i32) -> u32 {
+  if (page_of(entries, row.batch, n) < 0) { return 0u; }
+  return entry_at(entries, row.batch, row.kv_head, n);
 }
 
 // Where four neighbours begin, n a multiple of 4; beyond the last entry anything will do.
-fn four_at(entries: i32, segment: Segment, n: i32) -> vec4u {
-  let last = entries_length(entries, segment.batch) - 1;
-  let first = held_at(entries, segment, min(n, last));
+fn four_at(entries: i32, row: Row, n: i32) -> vec4u {
+  let last = entries_length(entries, row.batch) - 1;
+  let first = held_at(entries, row, min(n, last));
   let share_page = word(entries) % 4 == 0 && n <= last;
   if (share_page) { return first + vec4u(0, 1, 2, 3) * u32(words[entries + 2]); }
   return vec4u(
     first,
-    held_at(entries, segment, min(n + 1, last)),
-    held_at(entries, segment, min(n + 2, last)),
-    held_at(entries, segment, min(n + 3, last)),
+    held_at(entries, row, min(n + 1, last)),
+    held_at(entries, row, min(n + 2, last)),
+    held_at(entries, row, min(n + 3, last)),
   );
 }
 `;
@@ -87,23 +74,23 @@ export function place({ across, masked }: Scoring, rows: number): string {
   const tileRows = (THREADS / across) * rows;
   return /* wgsl */ `
   let tiles = (word(SEGMENT_ROWS) + ${tileRows - 1}) / ${tileRows};
-  let index = i32(group) / tiles % word(SEGMENTS);
-  let segment = segment_at(index);
-  // Rows first to last of the segment, of which the first is this one of the slab; four entries.
-  let first = i32(group) % tiles * ${tileRows} + i32(lane) / ${across} * ${rows};
-  let last = min(first + ${rows}, word(SEGMENT_ROWS)) - 1;
-  let row = index * word(SEGMENT_ROWS) + first;
+  let tile = i32(group) % tiles;
+  let segment = i32(group) / tiles % word(SEGMENTS);
   let strip = i32(group) / tiles / word(SEGMENTS);
+  // Rows first to last of the slab, which read the same keys; four entries from entry on.
+  let first = segment * word(SEGMENT_ROWS) + tile * ${tileRows} + i32(lane) / ${across} * ${rows};
+  let last = min(first + ${rows}, (segment + 1) * word(SEGMENT_ROWS)) - 1;
   let entry = (strip * ${across} + i32(lane) % ${across}) * 4;
   let quad = entry - entry % 16;
-  if (last < first || quad >= entries_of(segment, last)) { return; }
-  ${masked ? 'if (!any_candidate(row, row + last - first, quad)) { return; }' : ''}`;
+  if (last < first || quad >= rows[last].entries) { return; }
+  ${masked ? 'if (!any_candidate(first, last, quad)) { return; }' : ''}
+  let row = rows[first];`;
 }
 
 /** WGSL that writes row `first + r`, `raw [rows][ENTRIES]`. */
-export function store(r: number, scores: string): string {
+export function store(r: number | string, scores: string): string {
   return /* wgsl */ `
   if (first + ${r} <= last && entry < word(ENTRIES)) {
-    raw[((row + ${r}) * word(ENTRIES) + entry) / 4] = ${scores};
+    raw[((first + ${r}) * word(ENTRIES) + entry) / 4] = ${scores};
   }`;
 }

@@ -2,7 +2,7 @@ import { type Kernel, kernel, kernels, read, write } from '../device/kernel.js';
 import { BITS } from './bits.js';
 import { NUMBERS } from './numbers.js';
 import { RANKS } from './ranks.js';
-import { SLAB } from './slab-layout.js';
+import { SPEC } from './spec.js';
 import { PROBABILITIES } from './statistics.js';
 
 /** How scored entries become units: one each, the largest of some, or by weights. */
@@ -12,23 +12,28 @@ export type Pooled = 'no' | 'max' | 'weights';
  * A kernel that makes one score of each unit and slot of what its rows score: `ranks [slots][UNITS]`. A row has a say
  * about the units that it sees and, with `masked`, that are its candidates. A thread has four units.
  */
-export const unitsKernel = kernels(
-  (pooled: Pooled, probable: boolean, masked: boolean, reduce: 'max' | 'sum'): Kernel =>
-    kernel({
-      name: `select: units`,
-      buffers: {
-        raw: read(pooled === 'no' ? 'vec4f' : 'f32'),
-        ...(probable ? { statistics: read('vec2f') } : {}),
-        ...(masked ? { bits: read('u32') } : {}),
-        ranks: write('vec4u'),
-      },
-      declarations: [
-        ...[SLAB, NUMBERS, RANKS],
-        masked ? BITS : '',
-        probable ? PROBABILITIES : '',
-        pooled === 'no' ? entriesAsUnits(probable) : pooledUnits(pooled, probable),
-      ].join(''),
-      body: /* wgsl */ `
+export const unitsKernel: (
+  pooled: Pooled,
+  probable: boolean,
+  masked: boolean,
+  reduce: 'max' | 'sum',
+) => Kernel = kernels((pooled, probable, masked, reduce) =>
+  kernel({
+    name: `select: units`,
+    buffers: {
+      rows: read('Row'),
+      raw: read(pooled === 'no' ? 'vec4f' : 'f32'),
+      ...(probable ? { statistics: read('vec2f') } : {}),
+      ...(masked ? { bits: read('u32') } : {}),
+      ranks: write('vec4u'),
+    },
+    declarations: [
+      ...[SPEC, NUMBERS, RANKS],
+      masked ? BITS : '',
+      probable ? PROBABILITIES : '',
+      pooled === 'no' ? entriesAsUnits(probable) : pooledUnits(pooled, probable),
+    ].join(''),
+    body: /* wgsl */ `
   let strips = (word(UNITS) + 255) / 256;
   let slot = i32(group) / strips;
   let unit = (i32(group) % strips * 64 + i32(lane)) * 4;
@@ -40,27 +45,17 @@ export const unitsKernel = kernels(
     eligible = ranks[at] != vec4u(EXCLUDED);
     score = select(score, scores_of(ranks[at]), eligible);
   }
-  var row = first_row(slot);
-  let start = row_at(row);
-  for (var kv = 0; kv < word(SLOT_KVS); kv++) {
-    var cell = start.cell;
-    var head = start.head % word(HEAD_RUN);
-    for (var i = 0; i < word(SLOT_ROWS); i++) {
-      let horizon = horizon_at(start.batch, cell);
-      if (unit < units_seen(horizon)) {
-        var may = vec4i(unit) + vec4i(0, 1, 2, 3) < vec4i(units_seen(horizon));
-        ${masked ? 'may &= are_candidates(row, unit);' : ''}
-        let own = units_at(row, unit, entries_seen(horizon));
-        score = select(score, ${reduce === 'max' ? 'max(score, own)' : 'without_nans(score + own)'}, may);
-        eligible |= may;
-      }
-      row++;
-      head++;
-      if (head == word(HEAD_RUN)) { head = 0; cell++; }
-    }
+  for (var row = slot * word(SLOT_ROWS); row < (slot + 1) * word(SLOT_ROWS); row++) {
+    let units = rows[row].units;
+    if (unit >= units) { continue; }
+    var may = vec4i(unit) + vec4i(0, 1, 2, 3) < vec4i(units);
+    ${masked ? 'may &= are_candidates(row, unit);' : ''}
+    let own = units_at(row, unit, rows[row].entries);
+    score = select(score, ${reduce === 'max' ? 'max(score, own)' : 'without_nans(score + own)'}, may);
+    eligible |= may;
   }
   ranks[at] = select(vec4u(EXCLUDED), ranks_of(score), eligible);`,
-    }),
+  }),
 );
 
 /** Units that are entries: those that the row does not see score -Infinity. */
