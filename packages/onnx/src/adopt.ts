@@ -11,6 +11,7 @@ import { loadModel } from './load/load.js';
 import { importRuntime } from './load/runtime.js';
 import { understandMasks } from './masks/understand.js';
 import type { AdoptedModel, AdoptOptions, LayerOfModel } from './model.js';
+import { makeBridge, sharesGpu } from './run/bridge.js';
 import type { AttentionSite } from './site.js';
 import type { ModelSource } from './source.js';
 import { verify } from './verify/verify.js';
@@ -50,13 +51,15 @@ export async function adopt(
 
   const made: (() => void | Promise<void>)[] = [];
   try {
-    const cut = await cutModel(loaded, sites, { runtime, session });
-    made.push(() => cut.open.release());
     const own = options.backend ? undefined : await cpu();
     if (own) made.push(() => own.dispose?.());
     const backend = options.backend ?? own!;
+    const onGpu = sharesGpu(runtime, backend, session ?? {});
+    const cut = await cutModel(loaded, sites, { runtime, session, onGpu });
+    made.push(() => cut.open.release());
+    const bridge = makeBridge(runtime, backend, session ?? {});
     const ours = cut.places.map((place, i) =>
-      makeLayer({ runtime, graph, backend }, place, strategies[i], options),
+      makeLayer({ bridge, graph, backend }, place, strategies[i], options),
     );
     const engine = engineOf(cut, ours);
     const { file } = graph;
@@ -64,7 +67,7 @@ export async function adopt(
     const model = new Adopted({ file, config, cut, engine, ours, left, chunk, backend: own });
     const { verify: check = true } = options;
     if (check !== false && sites.length > 0) {
-      const verified = { loaded, runtime, session, backend, isDecoder: model.isDecoder };
+      const verified = { loaded, runtime, session, backend, onGpu, isDecoder: model.isDecoder };
       await verify(verified, cut, check === true ? {} : check);
     }
     return model;

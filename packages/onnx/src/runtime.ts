@@ -43,13 +43,17 @@ export type RuntimeFeeds = Readonly<Record<string, RuntimeTensor>>;
 export interface RuntimeTensor {
   readonly type: string;
   readonly dims: readonly number[];
+  /** `'cpu'`, `'gpu-buffer'`, … */
+  readonly location?: string;
   /** Throws where the data are not on the CPU. */
   readonly data: unknown;
+  /** Throws where the data are not on a GPU. */
+  readonly gpuBuffer?: unknown;
   dispose(): void;
 }
 
-export type RuntimeTensorConstructor = new (
-  type: never,
-  data: never,
-  dims: readonly number[],
-) => RuntimeTensor;
+export interface RuntimeTensorConstructor {
+  new (type: never, data: never, dims: readonly number[]): RuntimeTensor;
+  /** Where there is WebGPU. */
+  fromGpuBuffer?(buffer: never, options: never): RuntimeTensor;
+}

@@ -56,6 +56,8 @@ export async function cutModel(
 
 export interface CutOptions {
   readonly runtime: Runtime;
+  /** What goes between pieces stays on the GPU. Default false. */
+  readonly onGpu?: boolean | undefined;
   /** A session of the whole model that is there already, which one piece can be run in. */
   readonly opened?: RuntimeSession | undefined;
   /** Values that are to come out as well, to be looked at. */
@@ -69,7 +71,7 @@ export async function openModel(
   { graph, config, weights }: LoadedModel,
   pieces: readonly Piece[],
   pasts: { readonly ours: ReadonlySet<string>; readonly left: readonly LeftCache[] },
-  { runtime, session = {}, opened }: CutOptions,
+  { runtime, session = {}, opened, onGpu = false }: CutOptions,
 ): Promise<OpenModel> {
   const read = new Set(opened?.inputNames ?? pieces.flatMap((piece) => piece.inputs));
   const asked = [...pasts.ours].filter((name) => read.has(name));
@@ -84,7 +86,7 @@ export async function openModel(
   const options = sessionOptions(session, weights);
   const open = opened
     ? openedPiece(graph, pieces[0], opened)
-    : await openPieces({ runtime, graph, options, declared }, pieces);
+    : await openPieces({ runtime, graph, options, declared, onGpu }, pieces);
   const sizes = new Map(asked.map((name) => [name, sizeOfPast(runtime, graph, name)]));
   return { runtime, graph, open, inputs, sizes };
 }

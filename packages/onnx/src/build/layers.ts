@@ -13,12 +13,12 @@ import { windowed } from '@jit-attention/strategy-windowed';
 import type { Place } from '../cut/places.js';
 import type { OnnxGraph } from '../graph.js';
 import type { AdoptOptions, LayerOfModel } from '../model.js';
+import type { Bridge } from '../run/bridge.js';
 import { ModelLayer } from '../run/layer.js';
-import type { Runtime } from '../runtime.js';
 import type { AttentionSite } from '../site.js';
 
 export interface LayerSite {
-  readonly runtime: Runtime;
+  readonly bridge: Bridge;
   readonly graph: OnnxGraph;
   readonly backend: Backend;
 }
@@ -32,7 +32,7 @@ export type LayerOptions = Pick<AdoptOptions, 'storage' | 'pageSize' | 'rollback
  * @throws {InputError} `UNSUPPORTED`, `INVALID_OPTION`, and what the strategy refuses
  */
 export function makeLayer(
-  { runtime, graph, backend }: LayerSite,
+  { bridge, graph, backend }: LayerSite,
   place: Place,
   chosen: AttentionStrategy | undefined,
   { storage, pageSize, rollback = 256, audit: audited }: LayerOptions,
@@ -47,7 +47,7 @@ export function makeLayer(
     const cache = { storage, pageSize, rollback: rollback + 1 };
     return createAttention({ backend, strategy, layout, ...sizes, ...cache });
   };
-  return new ModelLayer(runtime, place, layerInfo(site), make);
+  return new ModelLayer(bridge, place, layerInfo(site), make);
 }
 
 export function layerInfo(site: AttentionSite): LayerOfModel {

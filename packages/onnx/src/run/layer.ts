@@ -9,10 +9,10 @@ import {
 
 import type { Place } from '../cut/places.js';
 import type { LayerOfModel, LayerReport } from '../model.js';
-import type { Runtime, RuntimeTensor } from '../runtime.js';
+import type { RuntimeTensor } from '../runtime.js';
+import type { Bridge } from './bridge.js';
 import { Counts } from './counts.js';
 import { Rows } from './rows.js';
-import { makeTensor } from './tensors.js';
 
 /** Of the steps of a single token, one in so many has its counters read: reading them back takes time. */
 const COUNTED = 8;
@@ -32,18 +32,18 @@ export class ModelLayer {
   readonly place: Place;
   readonly info: LayerOfModel;
   readonly attention: Attention;
-  readonly #runtime: Runtime;
+  readonly #bridge: Bridge;
   #counts = new Counts();
   #steps = 0;
 
   /** `make` is given the listener of audits. */
   constructor(
-    runtime: Runtime,
+    bridge: Bridge,
     place: Place,
     info: LayerOfModel,
     make: (onReport: (report: AuditReport) => void) => Attention,
   ) {
-    this.#runtime = runtime;
+    this.#bridge = bridge;
     this.place = place;
     this.info = info;
     this.attention = make((report) => this.#counts.audited(report));
@@ -56,22 +56,20 @@ export class ModelLayer {
   ): Promise<RuntimeTensor> {
     const start = performance.now();
     const { place, info } = this;
-    const query = values.get(place.query)!;
-    const rows = new Rows(place, query.dims);
-    const key = values.get(place.key)!;
-    this.#assertOwnTokens(rows.tokens, new Rows(place, key.dims).tokens);
-    const inputs = {
-      query: rows.last(query, queries),
-      key: key.data as Float32Array,
-      value: values.get(place.value)!.data as Float32Array,
-      lengths,
-    };
-    const result = sequence
-      ? await sequence.attend(inputs)
-      : await this.attention.run({ ...inputs, signal, causal: info.causal, batch: rows.batch });
-    const data = await this.#take(result, rows.tokens);
+    const given = [place.query, place.key, place.value].map((name) => values.get(name)!);
+    const [rows, { tokens: keys }] = given.map(({ dims }) => new Rows(place, dims));
+    this.#assertOwnTokens(rows.tokens, keys);
+    const { query, key, value, dispose } = this.#bridge.cross(place, given, queries);
+    const inputs = { query, key, value, lengths };
+    const result = await (
+      sequence
+        ? sequence.attend(inputs)
+        : this.attention.run({ ...inputs, signal, causal: info.causal, batch: rows.batch })
+    ).finally(dispose);
+    this.#count(result, rows.tokens);
+    const output = await this.#bridge.back(result, rows.dims(queries));
     this.#counts.ms += performance.now() - start;
-    return makeTensor(this.#runtime, 'float32', data, rows.dims(queries));
+    return output;
   }
 
   #assertOwnTokens(queries: number, keys: number): void {
@@ -95,14 +93,9 @@ export class ModelLayer {
     return { ...this.info, strategy: label(this.attention.strategy), ...(await counts.report()) };
   }
 
-  /** The output's numbers. The result goes; its counters are read before, where it is their turn. */
-  async #take(result: AttentionResult, tokens: number): Promise<Float32Array> {
-    try {
-      if (tokens > 1 || this.#steps++ % COUNTED === 0) this.#counts.add(result.stats());
-      return await result.output.data();
-    } finally {
-      result.dispose();
-    }
+  /** Reads the counters, where it is their turn. */
+  #count(result: AttentionResult, tokens: number): void {
+    if (tokens > 1 || this.#steps++ % COUNTED === 0) this.#counts.add(result.stats());
   }
 }
 

@@ -1,4 +1,5 @@
 import { BackendError } from '@jit-attention/core';
+import { TensorProto_DataType as DataType } from 'onnx-buf';
 
 import type { Piece } from '../cut/cut.js';
 import { type KnownValues, pieceModel } from '../cut/model.js';
@@ -12,6 +13,7 @@ import type {
   RuntimeSessionOptions,
   RuntimeValue,
 } from '../runtime.js';
+import { Facts } from '../sites/facts/facts.js';
 
 /** A piece in ONNX Runtime. */
 export interface OpenPiece {
@@ -39,6 +41,8 @@ export interface OpenSite {
   readonly options: RuntimeSessionOptions;
   /** Inputs that are declared otherwise than the graph does, by name. */
   readonly declared: readonly RuntimeValue[];
+  /** What goes between pieces stays on the GPU. */
+  readonly onGpu: boolean;
 }
 
 /** Inputs that no graph has. */
@@ -112,15 +116,29 @@ function runner(
 }
 
 async function open(
-  { runtime, graph, options }: OpenSite,
+  { runtime, graph, options, onGpu }: OpenSite,
   piece: Piece,
   known: KnownValues,
 ): Promise<RuntimeSession> {
+  const places = onGpu ? { preferredOutputLocation: locationsOf(graph, piece) } : {};
+  const model = pieceModel(graph, piece, known);
   try {
-    return await runtime.InferenceSession.create(pieceModel(graph, piece, known), options);
+    return await runtime.InferenceSession.create(model, { ...options, ...places });
   } catch (cause) {
     throw runtimeError(`load a piece of ${graph.file}`, cause);
   }
+}
+
+/** Floats for places and later pieces stay where they are made; sizes are wanted on the host, and so are outputs. */
+function locationsOf(graph: OnnxGraph, { outputs, places }: Piece): Record<string, 'gpu-buffer'> {
+  const facts = Facts.of(graph);
+  const wanted = places.flatMap(placeInputs);
+  const isFloat = (name: string): boolean =>
+    wanted.includes(name) ||
+    facts.type(name) === DataType.FLOAT ||
+    facts.type(name) === DataType.FLOAT16;
+  const between = outputs.filter((name) => !graph.output(name) && isFloat(name));
+  return Object.fromEntries(between.map((name) => [name, 'gpu-buffer']));
 }
 
 export function runtimeError(what: string, cause: unknown): BackendError {

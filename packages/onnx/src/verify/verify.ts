@@ -11,6 +11,7 @@ import { engineOf } from '../build/engine.js';
 import { makeLayer } from '../build/layers.js';
 import type { LoadedModel } from '../load/load.js';
 import type { VerifyOptions } from '../model.js';
+import { makeBridge } from '../run/bridge.js';
 import type { AttentionSite } from '../site.js';
 import { pass, type Passed, type Shown } from './passes.js';
 
@@ -52,8 +53,9 @@ export async function verify(
 }
 
 /** Every attention of ours reads all there is; the cache is exact. */
-function dense({ runtime, backend, loaded }: VerifySite, cut: CutModel): Passed {
-  const site = { runtime, graph: loaded.graph, backend };
+function dense({ runtime, backend, session = {}, loaded }: VerifySite, cut: CutModel): Passed {
+  const bridge = makeBridge(runtime, backend, session);
+  const site = { bridge, graph: loaded.graph, backend };
   const layers = cut.places.map((place) => makeLayer(site, place, undefined, {}));
   return { engine: engineOf(cut, layers), layers, left: cut.left };
 }
