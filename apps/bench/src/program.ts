@@ -3,9 +3,11 @@ import pc from 'picocolors';
 
 import { JitAttentionError } from '@jit-attention/core';
 
+import { runModel } from './commands/model.js';
 import { runOverview } from './commands/overview.js';
 import { runSuite } from './commands/suite.js';
 import { KERNELS } from './kernels/suite.js';
+import { addModelOptions, type ModelOptions } from './options/model-options.js';
 import { addOverviewOptions, type OverviewOptions } from './options/overview-options.js';
 import { addSuiteOptions, type SuiteOptions } from './options/suite-options.js';
 import { commandOf, packageVersion } from './output/environment.js';
@@ -64,6 +66,15 @@ function programFor(args: readonly string[], terminal: Terminal): Command {
       runSuite(suite, options, commandOf(args), terminal),
     );
   }
+  const model = program
+    .command('model')
+    .description(
+      'a whole model with its attention replaced: perplexity, hidden codes found, and speed beside ONNX Runtime alone',
+    )
+    .copyInheritedSettings(program);
+  addModelOptions(model).action((options: ModelOptions) =>
+    runModel(options, commandOf(args), terminal),
+  );
   return program;
 }
 

@@ -49,6 +49,17 @@ export interface Metrics {
   readonly bytesRead: number | null;
   /** Most bytes of WASM memory; only where that is what is measured. */
   readonly peakBytes?: number;
+  /** Of `bench model`: predictions, or questions, behind the row's figures. */
+  readonly cases?: number;
+  /** A token. */
+  readonly perplexity?: number;
+  /** Relative to dense attention's over the same tokens, and what the 95 % interval adds and takes. */
+  readonly perplexityChange?: number;
+  readonly perplexityChangeError?: number;
+  /** Mean `KL(dense ‖ this)` of next-token distributions, in nats. */
+  readonly divergence?: number;
+  /** Questions answered right. */
+  readonly found?: number;
 }
 
 /** Where and on what the numbers were made. */

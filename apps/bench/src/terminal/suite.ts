@@ -78,7 +78,8 @@ function remarksOf({ rows }: Measured): string {
     .join('');
 }
 
-function figureTable(figures: readonly Figure[], quick: boolean): string {
+/** Each figure beside its target; with `quick` none is judged. */
+export function figureTable(figures: readonly Figure[], quick: boolean): string {
   const table = plainTable(['figure', 'measured', 'target', '']);
   for (const figure of figures)
     table.push([
