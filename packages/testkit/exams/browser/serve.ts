@@ -1,7 +1,8 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { dirname, extname, join, normalize } from 'node:path';
+import { dirname, extname, join } from 'node:path';
+import { Readable } from 'node:stream';
 
 import { build, type Rolldown } from 'vite';
 
@@ -46,26 +47,31 @@ const TYPES: Readonly<Record<string, string>> = {
   '.wasm': 'application/wasm',
 };
 
+const PAGE = '<!doctype html><script type="module" src="/page.js"></script>';
+
 /** Serves an empty page with the script. */
-export async function serve({
-  script,
-  isolated,
-  folders = {},
-}: Site): Promise<{ url: string; close(): void }> {
-  const page = '<!doctype html><script type="module" src="/page.js"></script>';
-  const server = createServer((request, response) => {
-    const { pathname } = new URL(request.url!, 'http://localhost');
-    const prefix = Object.keys(folders).find((prefix) => pathname.startsWith(prefix));
-    const file = prefix && join(folders[prefix], normalize(`/${pathname.slice(prefix.length)}`));
-    const found = !file || existsSync(file);
-    response.writeHead(found ? 200 : 404, {
-      ...(isolated ? ISOLATION : {}),
-      'Content-Type': pathname === '/' ? 'text/html' : (TYPES[extname(pathname)] ?? 'text/plain'),
+export async function serve(site: Site): Promise<{ url: string; close(): void }> {
+  const server = createServer(({ url }, response) => {
+    const { pathname } = new URL(url!, 'http://localhost');
+    const body = bodyOf(site, pathname);
+    response.writeHead(body === undefined ? 404 : 200, {
+      ...(site.isolated ? ISOLATION : {}),
+      'Content-Type': TYPES[extname(pathname)] ?? 'text/html',
     });
-    if (file && found) createReadStream(file).pipe(response);
-    else response.end(pathname === '/page.js' ? script : pathname === '/' ? page : undefined);
+    if (body instanceof Readable) body.pipe(response);
+    else response.end(body);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return { url: `http://127.0.0.1:${port}/`, close: () => void server.close() };
+}
+
+function bodyOf({ script, folders = {} }: Site, path: string): string | Readable | undefined {
+  if (path === '/') return PAGE;
+  if (path === '/page.js') return script;
+  const prefix = Object.keys(folders).find((prefix) => path.startsWith(prefix));
+  if (prefix === undefined) return undefined;
+  // `new URL` has taken out every `..`
+  const file = join(folders[prefix], path.slice(prefix.length));
+  return existsSync(file) ? createReadStream(file) : undefined;
 }

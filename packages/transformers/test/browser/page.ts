@@ -1,24 +1,30 @@
-/** What runs in the browser: the model is loaded and asked there, adopted, and asked again. */
+/** What runs in the browser: a model is loaded there and asked, adopted, and asked again. */
 import {
   env,
   pipeline,
+  Tensor,
   type TextGenerationPipeline,
   TextStreamer,
 } from '@huggingface/transformers';
 import { cpu } from '@jit-attention/backend-cpu';
 import type { ModelFiles } from '@jit-attention/onnx';
+import { assertFails } from '@jit-attention/testkit';
 import { offer } from '@jit-attention/testkit/exams/page';
 
-import { adoptTransformers } from '../../src/index.js';
+import { adoptTransformers, type TransformersHandle } from '../../src/index.js';
 
 /** What the test asks for. */
 export interface Asked {
   readonly device: 'wasm';
+  /** ONNX Runtime in a worker. */
+  readonly proxy: boolean;
   readonly prompt: string;
   /** What Node writes. */
   readonly expected: string;
   readonly tokens: number;
 }
+
+const MODEL = 'reference';
 
 env.allowLocalModels = true;
 env.allowRemoteModels = false;
@@ -27,36 +33,72 @@ env.useBrowserCache = false;
 env.useWasmCache = false;
 env.backends.onnx.wasm!.wasmPaths = '/onnxruntime/';
 
-const MODEL = 'reference';
-
-offer<Asked>((runner, { device, prompt, expected, tokens }) => {
-  runner.describe(device, () => {
-    runner.it('writes what the original writes', async () => {
-      const generator = await load(device);
-      const before = await write(generator);
-      const backend = await cpu();
-      const handle = await adoptTransformers(generator.model, { source: await files(), backend });
-      same(await write(generator), before);
-      same(before.text, expected);
-      await handle.restore();
-      same(await write(generator), before);
-      same(backend.memory().tensors, 0);
-      await generator.dispose();
+offer<Asked>((runner, { device, proxy, prompt, expected, tokens }) => {
+  if (proxy) {
+    runner.describe('ONNX Runtime in a worker', () => {
+      runner.it('is refused', async () => {
+        env.backends.onnx.wasm!.proxy = true;
+        const { model } = await load(device);
+        const source = await files();
+        await assertFails('UNSUPPORTED', () => adoptTransformers(model, { source }));
+      });
     });
+    return;
+  }
+
+  runner.describe(device, () => {
+    runner.it('writes what the original writes, and Node', () =>
+      adopted(async (generator, handle) => {
+        const after = await write(generator, prompt);
+        same(after.text, expected);
+        await handle.restore();
+        same(await write(generator, prompt), after);
+      }),
+    );
+
+    runner.it('carries on two conversations at the same time', () =>
+      adopted(async (generator) => {
+        const both = await Promise.all([write(generator, prompt), write(generator, 'The whale')]);
+        same(both[0].text, expected);
+        same(await write(generator, 'The whale'), both[1]);
+      }),
+    );
+
+    runner.it('goes on after a refusal, and so does every other model of the page', () =>
+      adopted(async (generator) => {
+        const other = await load(device);
+        const inputs = new Tensor('int64', BigInt64Array.of(1_000_000n), [1, 1]);
+        await assertFails('INVALID_OPTION', () =>
+          generator.model.generate({ inputs, max_new_tokens: 1 }),
+        );
+        same((await write(generator, prompt)).text, expected);
+        same((await write(other, prompt)).text, expected);
+        await other.dispose();
+      }),
+    );
   });
 
-  async function write(
-    generator: TextGenerationPipeline,
-  ): Promise<{ text: string; pieces: string[] }> {
+  /** Loading takes longest. */
+  let loaded: Promise<TextGenerationPipeline> | undefined;
+
+  async function adopted(
+    body: (generator: TextGenerationPipeline, handle: TransformersHandle) => Promise<void>,
+  ): Promise<void> {
+    const generator = await (loaded ??= load(device));
+    const backend = await cpu();
+    const handle = await adoptTransformers(generator.model, { source: await files(), backend });
+    await body(generator, handle);
+    await handle.restore();
+    same(backend.memory(), { tensors: 0, bytes: 0 });
+    await backend.dispose?.();
+  }
+
+  async function write(generator: TextGenerationPipeline, text: string) {
     const pieces: string[] = [];
-    const streamer = new TextStreamer(generator.tokenizer, {
-      callback_function: (piece) => void pieces.push(piece),
-    });
-    const [{ generated_text: text }] = await generator(prompt, {
-      max_new_tokens: tokens,
-      streamer,
-    });
-    return { text, pieces };
+    const put = (piece: string) => void pieces.push(piece);
+    const streamer = new TextStreamer(generator.tokenizer, { callback_function: put });
+    const [answer] = await generator(text, { max_new_tokens: tokens, streamer });
+    return { text: answer.generated_text, pieces };
   }
 });
 
