@@ -2,13 +2,12 @@ import { testOperations, testRefusals } from '@jit-attention/testkit/exams/opera
 import { tolerances } from '@jit-attention/testkit';
 import { describe, it } from 'vitest';
 
-import { webgpu } from '../src/index.js';
-import { hasAdapter, NO_ADAPTER } from './support/backends.js';
+import { hasAdapter, NO_ADAPTER, onOneDevice } from './support/backends.js';
 
 const found = await hasAdapter();
 
 describe.skipIf(!found)(found ? 'in Node' : `in Node (${NO_ADAPTER})`, () => {
-  const suite = { name: 'webgpu', factory: () => webgpu(), tolerance: tolerances.webgpu };
+  const suite = { name: 'webgpu', factory: onOneDevice, tolerance: tolerances.webgpu };
   testOperations({ describe, it }, suite);
   testRefusals({ describe, it }, suite);
 });

@@ -26,6 +26,14 @@ export async function hasAdapter(): Promise<boolean> {
   }
 }
 
+let first: Promise<WebGpuBackend> | undefined;
+
+/** A fresh backend, on a device that the tests of a file share: what it compiles it compiles once. */
+export async function onOneDevice(): Promise<WebGpuBackend> {
+  first ??= webgpu();
+  return webgpu({ device: (await first).device });
+}
+
 /** Runs on a fresh backend, and ends it. */
 export async function onWebGpu(
   body: (backend: WebGpuBackend) => void | Promise<void>,
