@@ -5,6 +5,7 @@ import { Adopted } from './adopted.js';
 import { cutModel } from './build/cut-model.js';
 import { engineOf } from './build/engine.js';
 import { layerInfo, makeLayer } from './build/layers.js';
+import { answerShapes } from './cut/shapes.js';
 import { assertTaken, findSites, type Found } from './find-sites.js';
 import { parseLayers } from './layers.js';
 import { loadModel } from './load/load.js';
@@ -42,10 +43,11 @@ export async function adopt(
   const { chunk = 512, session } = options;
   assertWhole('adopt', 'chunk', chunk, { min: 1 });
   const runtime = options.runtime ?? (await importRuntime());
-  const loaded = loadModel(source, runtime, options.file);
-  const { graph } = loaded;
-  const found = findSites(graph);
-  const { sites: taken, left } = divide(found, options, (one) => assertTaken(graph, one));
+  const file = loadModel(source, runtime, options.file);
+  const found = findSites(file.graph);
+  const { sites: taken, left } = divide(found, options, (one) => assertTaken(file.graph, one));
+  const graph = answerShapes(file.graph, taken);
+  const loaded = { ...file, graph };
   const sites = await understandMasks(loaded, taken, { runtime, session });
   const strategies = strategiesOf(sites, options, found.length);
 
@@ -62,9 +64,17 @@ export async function adopt(
       makeLayer({ bridge, graph, backend }, place, strategies[i], options),
     );
     const engine = engineOf(cut, ours);
-    const { file } = graph;
     const { config } = loaded;
-    const model = new Adopted({ file, config, cut, engine, ours, left, chunk, backend: own });
+    const model = new Adopted({
+      file: graph.file,
+      config,
+      cut,
+      engine,
+      ours,
+      left,
+      chunk,
+      backend: own,
+    });
     const { verify: check = true } = options;
     if (check !== false && sites.length > 0) {
       const verified = { loaded, runtime, session, backend, onGpu, isDecoder: model.isDecoder };
