@@ -50,19 +50,19 @@ function refer(tensor: TensorProto, file: string, bytes: Uint8Array): void {
   referTo(tensor, { location: file, offset, length: rawData.byteLength });
 }
 
-/** Copies the few bytes that are still views, so that the file itself can be let go. */
+/** Copies the few bytes that are still views, so that the file itself can be let go (`slice` of a Buffer is one more). */
 function detach(graph: GraphProto): void {
   graph.initializer.forEach(detachTensor);
   for (const attribute of graph.node.flatMap((node) => node.attribute)) {
     // set only where there are some: an attribute has one value, and what is set is one
-    if (attribute.s.length > 0) attribute.s = attribute.s.slice();
+    if (attribute.s.length > 0) attribute.s = Uint8Array.from(attribute.s);
     if (attribute.strings.length > 0)
-      attribute.strings = attribute.strings.map((one) => one.slice());
+      attribute.strings = attribute.strings.map((one) => Uint8Array.from(one));
     for (const tensor of [attribute.t, ...attribute.tensors]) if (tensor) detachTensor(tensor);
     for (const inner of [attribute.g, ...attribute.graphs]) if (inner) detach(inner);
   }
 }
 
 function detachTensor(tensor: TensorProto): void {
-  if (tensor.rawData.length > 0) tensor.rawData = tensor.rawData.slice();
+  if (tensor.rawData.length > 0) tensor.rawData = Uint8Array.from(tensor.rawData);
 }
