@@ -25,6 +25,7 @@ const layers = [
     folder: /^transformers$/,
     source: ['core', 'onnx'],
     tests: [
+      'onnx-writer',
       'testkit',
       'reference-model',
       'backend-cpu',

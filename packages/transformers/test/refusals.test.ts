@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { Tensor, type TextGenerationPipeline } from '@huggingface/transformers';
 import { cpu } from '@jit-attention/backend-cpu';
 import type { Backend } from '@jit-attention/core';
@@ -6,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { adoptTransformers, type LoadedModel, type TransformersHandle } from '../src/index.js';
 import { findSession } from '../src/loaded-model.js';
+import { StandIn } from '../src/stand-in.js';
 import { failure } from './support/failure.js';
 import { adoptReference, loadGenerator, PROMPT } from './support/reference.js';
 
@@ -60,6 +64,17 @@ describe('a loaded model', () => {
     await expect(adoptReference(generator, { keepOriginal: 'no' as never })).rejects.toThrow(
       failure('INVALID_OPTION', 'keepOriginal to be true or false, got no'),
     );
+  });
+
+  it('is not adopted from the files of another model', async () => {
+    const bytes = readFileSync(join(source, 'onnx/model.onnx'));
+    bytes.fill(0, bytes.length / 2, bytes.length / 2 + 65_536);
+    const config = JSON.parse(readFileSync(join(source, 'config.json'), 'utf8')) as object;
+    const files = { config: config as Record<string, unknown>, model: new Uint8Array(bytes) };
+    const adoption = adoptReference(generator, { backend, source: files });
+    await expect(adoption).rejects.toThrow(failure('MODEL_MISMATCH', ''));
+    expect(generator.model.sessions.model).not.toBeInstanceOf(StandIn);
+    expect(backend.memory()).toEqual({ tensors: 0, bytes: 0 });
   });
 
   it('is not adopted twice', async () => {
