@@ -19,8 +19,8 @@ export interface DecomposedOptions {
    */
   readonly keys?: 'last' | 'once' | 'flat' | 'fused';
   readonly softcap?: number;
-  /** Hides logits: gets and gives `[B, H, T, N]`. */
-  readonly mask?: (frame: Frame, logits: string) => string;
+  /** Hides logits: gets and gives `[B, H, T, N]`; may ask for the size of all keys `[B, H, N, D]`. */
+  readonly mask?: (frame: Frame, logits: string, keys: string) => string;
   /** A rule for rows without any key behind the softmax. */
   readonly nanGuard?: boolean;
   /** Done to queries and keys `[B, heads, T, D]`. */
@@ -38,12 +38,13 @@ export function decomposed(options: DecomposedOptions = {}): WriteAttention {
     const values = split(frame, options, value, kvHeads);
     if (options.keys === 'once') {
       const logits = product(frame, options, queries, transposedOnce(frame, key));
-      return frame.join(frame.op('MatMul', [softmax(frame, options, logits), values]));
+      return frame.join(frame.op('MatMul', [softmax(frame, options, logits, key), values]));
     }
     const keys = rotate(frame, split(frame, options, key, kvHeads));
     const [allKeys, allValues] = storedRows(frame, options, layer, [keys, values]);
     const logits = product(frame, options, queries, transposed(frame, options, allKeys));
-    return frame.join(frame.op('MatMul', [softmax(frame, options, logits), allValues]));
+    const weights = softmax(frame, options, logits, allKeys);
+    return frame.join(frame.op('MatMul', [weights, allValues]));
   };
 }
 
@@ -163,8 +164,10 @@ function softmax(
   frame: Frame,
   { softcap, mask = (_, x) => x, nanGuard }: DecomposedOptions,
   product: string,
+  keys: string,
 ): string {
-  const masked = mask(frame, softcap === undefined ? product : capped(frame, product, softcap));
+  const logits = softcap === undefined ? product : capped(frame, product, softcap);
+  const masked = mask(frame, logits, keys);
   const weights = frame.op('Softmax', [masked], { attributes: { axis: -1 } });
   if (!nanGuard) return weights;
   return frame.op('Where', [frame.op('IsNaN', [weights]), frame.float(0), weights]);

@@ -49,9 +49,9 @@ export function rotateStandard(frame: Frame, x: string, heads: number): string {
 }
 
 /** `x * cos + rotate_half(x) * sin` of `[B, heads, T, D]`, as PyTorch's exporter writes it. */
-export function rotateHalf(frame: Frame, x: string): string {
+export function rotateHalf(frame: Frame, x: string, positions = 'position_ids'): string {
   const [cos, sin] = tables(frame).map((table) => {
-    const rows = frame.op('Gather', [table, 'position_ids']);
+    const rows = frame.op('Gather', [table, positions]);
     const twice = frame.op('Concat', [rows, rows], { attributes: { axis: -1 } });
     return frame.op('Unsqueeze', [twice, frame.ints(1)]);
   });

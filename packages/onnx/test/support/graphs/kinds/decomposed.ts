@@ -24,6 +24,12 @@ export const DECOMPOSED: readonly Kind[] = [
     // its window counts padding between tokens, ours counts tokens
     { padded: false },
   ),
+  decoder(
+    'mask cut to the keys, positions from the past',
+    decomposed({ cache: true, rotate: rotateFromPast, mask: cutToKeys }),
+    // positions that count on from the past count padding as well
+    { padded: false },
+  ),
   decoder('softcap', decomposed({ cache: true, softcap: 0.9, mask: addCausal })),
   decoder('Where keeps', decomposed({ cache: true, scale: 'mul', mask: keep })),
   decoder('Where hides', decomposed({ cache: true, scale: 'none', mask: hide })),
@@ -63,6 +69,22 @@ export const DECOMPOSED: readonly Kind[] = [
 
 function addCausal(frame: Frame, logits: string): string {
   return frame.op('Add', [logits, additive(frame, causalMask(frame))]);
+}
+
+/** Hugging Face's models: the mask is cut to as many keys as there are. */
+function cutToKeys(frame: Frame, logits: string, keys: string): string {
+  const mask = additive(frame, causalMask(frame));
+  const bounds = [frame.ints(0), frame.size(keys, 2), frame.ints(3)];
+  return frame.op('Add', [logits, frame.op('Slice', [mask, ...bounds])]);
+}
+
+/** As they count positions without `position_ids`. */
+function rotateFromPast(frame: Frame, x: string): string {
+  const past = frame.op('Squeeze', [frame.size('past_key_values.0.key', 2)]);
+  const tokens = frame.op('Squeeze', [frame.size('input_ids', 1)]);
+  const end = frame.op('Add', [past, tokens]);
+  const positions = frame.op('Range', [past, end, frame.int(1)]);
+  return rotateHalf(frame, x, frame.op('Unsqueeze', [positions, frame.ints(0)]));
 }
 
 /** GPT-2: a causal order by `Where`, padding added. */
