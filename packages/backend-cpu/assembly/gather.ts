@@ -12,8 +12,9 @@ export function needsDecoding(entries: usize, width: i32): bool {
 }
 
 /**
- * Addresses of the first `width` channels, as f32, of entries `ids[0 .. count)`. Rows that need it are decoded into
- * `decoded`, with zeros up to a whole vector. The list is filled up to a multiple of 8 with its last address.
+ * Addresses of the first `width` channels, as f32, of entries `ids[0 .. count)`. Rows that need it are
+ * decoded into `decoded`, with zeros up to a whole vector. The list is filled up to a multiple of 8 with its last
+ * address.
  */
 export function gatherRows(
   entries: usize,
@@ -25,28 +26,53 @@ export function gatherRows(
   decoded: usize,
   rows: usize,
 ): void {
-  const rowBytes = entriesRowBytes(entries);
   const decodes = needsDecoding(entries, width);
-  let at: usize = 0;
-  let next = -1;
-  let left = 0;
-  for (let i = 0; i < count; i++) {
-    const id = load<i32>(ids + (i << 2));
-    // Looking an entry up costs two divisions; a neighbour on the same page does not.
-    if (id === next && left > 0) {
-      at += rowBytes;
-      left--;
-    } else {
-      at = entryAt(entries, row, head, id);
-      left = entriesBehind(entries, id);
-    }
-    next = id + 1;
-    const address = decodes ? decoded + ((i * ((width + 3) & ~3)) << 2) : at;
-    if (decodes) decodePadded(at, entriesDtype(entries), width, address);
-    store<u32>(rows + (i << 2), address);
+  const end = rows + (count << 2);
+  for (let out = rows; out < end;) {
+    const id = load<i32>(ids);
+    const run = runOf(ids, min((<i32>(end - out)) >> 2, entriesBehind(entries, id) + 1));
+    const at = entryAt(entries, row, head, id);
+    if (decodes) decoded = decodeRun(entries, at, run, width, decoded, out);
+    else listRun(at, entriesRowBytes(entries), run, out);
+    ids += run << 2;
+    out += run << 2;
   }
-  const last = load<u32>(rows + ((count - 1) << 2));
+  const last = load<u32>(end - 4);
   for (let i = count; (i & 7) !== 0; i++) store<u32>(rows + (i << 2), last);
+}
+
+/** How many of the next `most` entries, of one page, follow one another. */
+function runOf(ids: usize, most: i32): i32 {
+  const first = load<i32>(ids);
+  let run = 1;
+  while (run < most && load<i32>(ids + (run << 2)) === first + run) run++;
+  return run;
+}
+
+/** The addresses of rows that follow one another. */
+export function listRun(at: usize, rowBytes: i32, count: i32, out: usize): void {
+  for (const end = out + (count << 2); out < end; out += 4) {
+    store<u32>(out, at);
+    at += rowBytes;
+  }
+}
+
+/** Decodes rows that follow one another; returns where the next ones go. */
+export function decodeRun(
+  entries: usize,
+  at: usize,
+  count: i32,
+  width: i32,
+  decoded: usize,
+  out: usize,
+): usize {
+  for (const end = out + (count << 2); out < end; out += 4) {
+    decodePadded(at, entriesDtype(entries), width, decoded);
+    store<u32>(out, decoded);
+    at += entriesRowBytes(entries);
+    decoded += ((width + 3) & ~3) << 2;
+  }
+  return decoded;
 }
 
 /** A row as f32, with zeros up to a whole vector. */

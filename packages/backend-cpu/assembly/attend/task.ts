@@ -1,13 +1,5 @@
 import { resetState } from '../lanes/softmax';
-import {
-  entriesLength,
-  firstPosition,
-  nextTask,
-  pointer,
-  positionRows,
-  visibleAt,
-  word,
-} from '../layout';
+import { entriesLength, firstPosition, nextTask, pointer, visibleAt, word } from '../layout';
 import { countEntries, spansOf } from '../spans';
 import { nextTile, startCursor, TILE } from '../tiles';
 import { clearCounts, countReads } from './counts';
@@ -54,13 +46,13 @@ export function attendScratch(desc: usize): usize {
 export function attend(desc: usize, frame: usize): void {
   layOut(frame, desc);
   const splits = word(desc, SPLITS);
+  const blocks = word(desc, BLOCKS);
   const kvHeads = kvHeadsOf(desc);
-  const lanes = positionRows(pointer(desc, POSITIONS)) * kvHeads;
   for (let task = nextTask(desc); task >= 0; task = nextTask(desc)) {
-    const rest = task / splits;
-    const lane = rest % lanes;
-    // The last queries see most when causal: first come the long tasks.
-    const block = word(desc, BLOCKS) - 1 - rest / lanes;
+    // Blocks of one kv head follow one another, so that the keys of as few as can be are in use at a time. The last
+    // queries see most when causal: first come the long tasks.
+    const lane = task / splits / blocks;
+    const block = blocks - 1 - ((task / splits) % blocks);
     attendBlock(frame, lane / kvHeads, lane % kvHeads, block, task % splits);
   }
 }

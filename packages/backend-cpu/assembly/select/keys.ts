@@ -1,13 +1,5 @@
-import {
-  entriesBehind,
-  entriesDtype,
-  entriesLength,
-  entriesRowBytes,
-  entryAt,
-  pointer,
-  word,
-} from '../layout';
-import { decodePadded, gatherRows, needsDecoding } from '../gather';
+import { entriesBehind, entriesLength, entriesRowBytes, entryAt, pointer, word } from '../layout';
+import { decodeRun, gatherRows, listRun, needsDecoding } from '../gather';
 import { ANTIDIAGONAL, BOUNDS, CELL, DEPTH, KEYS, KIND, MAXIMA, SPLIT_BOUNDS, WIDTH } from './spec';
 import { entryOf, filledEntries } from './strip';
 import {
@@ -84,40 +76,13 @@ function gatherRun(spec: usize, work: usize, entries: usize, decoded: usize, row
     const count = min(to - id, entriesBehind(entries, id) + 1);
     const at = entryAt(entries, word(work, BATCH_ROW), word(work, KV_HEAD), id);
     const out = rows + ((id - first) << 2);
-    if (decodes) decoded = decodePage(spec, entries, at, count, decoded, out);
-    else listPage(at, entriesRowBytes(entries), count, out);
+    if (decodes) decoded = decodeRun(entries, at, count, word(spec, WIDTH), decoded, out);
+    else listRun(at, entriesRowBytes(entries), count, out);
     id += count;
   }
   const some = word(rows, from - first);
   for (let i = 0; i < from - first; i++) setWord(rows, i, some);
   for (let i = to - first; i < filledEntries(work); i++) setWord(rows, i, some);
-}
-
-function listPage(at: usize, rowBytes: i32, count: i32, out: usize): void {
-  for (const end = out + (count << 2); out < end; out += 4) {
-    store<u32>(out, at);
-    at += rowBytes;
-  }
-}
-
-/** Decodes entries of one page; returns where the next ones go. */
-function decodePage(
-  spec: usize,
-  entries: usize,
-  at: usize,
-  count: i32,
-  decoded: usize,
-  out: usize,
-): usize {
-  const width = word(spec, WIDTH);
-  const bytes = ((width + 3) & ~3) << 2;
-  for (let i = 0; i < count; i++) {
-    decodePadded(at, entriesDtype(entries), width, decoded);
-    setWord(out, i, decoded);
-    at += entriesRowBytes(entries);
-    decoded += bytes;
-  }
-  return decoded;
 }
 
 /** Keys `[larger bounds, smaller bounds]`; lists those with an infinite one (see bounds.ts). */
