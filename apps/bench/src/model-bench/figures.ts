@@ -1,8 +1,21 @@
-import type { Figure } from '../race/case.js';
+import { type Figure, Rows } from '../race/case.js';
+import type { Measured } from '../terminal/suite.js';
 import type { Quality } from './quality.js';
 import type { Found } from './retrieval.js';
 import { type Estimate, wilson } from './statistics.js';
 import { nameOf, TENTH } from './variants.js';
+
+/** All figures of a run. */
+export function figuresOf({
+  qualities,
+  speeds,
+}: {
+  readonly qualities: readonly Quality[];
+  readonly speeds: readonly Measured[];
+}): Figure[] {
+  const ofSpeed = speeds.flatMap((one) => one.case.figures(new Rows(one.rows)));
+  return [...qualityFigures(qualities), ...ofSpeed];
+}
 
 /** Codes found at all depths together, or in several rows. */
 export interface Pooled {

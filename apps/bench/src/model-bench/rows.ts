@@ -3,7 +3,7 @@ import type { Quality } from './quality.js';
 import type { Sizes } from './subject.js';
 import { candidateOf, variantWords } from './variants.js';
 
-const NOT_MEASURED: Metrics = {
+export const NOT_MEASURED: Metrics = {
   ...{ ms: null, gflops: null, density: null, recallMean: null },
   ...{ recallP5: null, outputError: null, bytesRead: null },
 };

@@ -49,7 +49,7 @@ export interface Metrics {
   readonly bytesRead: number | null;
   /** Most bytes of WASM memory; only where that is what is measured. */
   readonly peakBytes?: number;
-  /** Of `bench model`: predictions, or questions, behind the row's figures. */
+  /** Of `bench model`: predictions, questions or tokens behind the row's figures. */
   readonly cases?: number;
   /** A token. */
   readonly perplexity?: number;
@@ -58,8 +58,10 @@ export interface Metrics {
   readonly perplexityChangeError?: number;
   /** Mean `KL(dense ‖ this)` of next-token distributions, in nats. */
   readonly divergence?: number;
-  /** Questions answered right. */
+  /** Of `cases`: questions answered right, or tokens that are the uncut model's before the first that is not. */
   readonly found?: number;
+  /** Of a logit, from the uncut model's. */
+  readonly largestDifference?: number;
 }
 
 /** Where and on what the numbers were made. */

@@ -13,7 +13,7 @@ export interface Case {
 
 /** A group of cases at full size; `scale` makes contexts that many times shorter. */
 export interface Suite {
-  readonly name: 'kernels' | 'peers';
+  readonly name: 'kernels' | 'peers' | 'model';
   /** For the command's help. */
   readonly description: string;
   readonly cases: (scale: number) => Case[];
@@ -24,7 +24,7 @@ export interface Figure {
   readonly what: string;
   /** Undefined where a row that it needs has failed. */
   readonly value: number | undefined;
-  readonly unit: 'share' | 'factor' | 'ms' | 'number';
+  readonly unit: 'share' | 'factor' | 'ms' | 'µs' | 'number' | 'count' | 'difference';
   readonly atLeast?: number | undefined;
   readonly atMost?: number | undefined;
 }

@@ -10,8 +10,8 @@ export interface Contender {
   readonly variant?: string | undefined;
   /** Multiplications and additions of a run, unless its laps count their own. */
   readonly flops?: number | undefined;
-  /** Whether it computes the same as the first contender of its case, and so must give the same. */
-  readonly same?: boolean | undefined;
+  /** Who computes the same, so that it must give the same: an earlier contender of its case; true: the first. */
+  readonly same?: boolean | Contender | undefined;
   /** Gets ready, which is not timed; what it throws becomes the row's error. */
   start(): Promise<Runner>;
 }

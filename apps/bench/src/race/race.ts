@@ -31,8 +31,8 @@ const MOST_REPEATS = 50;
 const TOLERANCE = 1e-4;
 
 /**
- * Runs contenders side by side. Each first runs once to be checked: its output must be finite, and that of the first
- * contender where it is to be the same. Then they take turns, round by round, so that what slows the machine down
+ * Runs contenders side by side. Each first runs once to be checked: its output must be finite, and that of the
+ * contender that it is to be the same as. Then they take turns, round by round, so that what slows the machine down
  * slows all of them. Who fails keeps its place, with the error.
  */
 export async function race(
@@ -48,7 +48,9 @@ export async function race(
   const racers: Racer[] = [];
   for (const contender of contenders) {
     const racer = new Racer(contender);
-    await racer.check(racers[0]?.output);
+    const { same } = contender;
+    const model = same === true ? racers[0] : racers.find((one) => one.contender === same);
+    await racer.check(model?.output);
     racers.push(racer);
     await report(contender);
   }
@@ -84,7 +86,7 @@ class Racer {
       this.#counts = await lap.counts?.();
       this.output = await lap.output?.();
       lap.dispose?.();
-      if (this.output) this.#compare(this.output, this.contender.same ? expected : undefined);
+      if (this.output) this.#compare(this.output, expected);
     });
   }
 

@@ -56,6 +56,8 @@ th:first-child { text-align: left; position: sticky; left: 0; background: var(--
 thead th:first-child { background: var(--raised); }
 tr.first > * { border-top: 2px solid var(--line); }
 .good { color: var(--good); font-weight: 600; } .poor { color: var(--poor); } .failed { color: var(--missed); white-space: normal; text-align: left; min-width: 24ch; }
+th.long { white-space: normal; min-width: 24ch; }
+.plot .cell-text text, .plot text.cell-text { fill: var(--ink); }
 details { margin: 12px 0; } summary { cursor: pointer; }
 @media print { main { max-width: none; } }
 `;

@@ -1,15 +1,35 @@
 import pc from 'picocolors';
 
-import { count, percent } from '../format.js';
-import { pooled } from '../model-bench/figures.js';
+import { count, percent, plural } from '../format.js';
+import { figuresOf, pooled } from '../model-bench/figures.js';
 import type { ModelPlan } from '../model-bench/plan.js';
 import type { Quality } from '../model-bench/quality.js';
+import type { ModelRun } from '../model-bench/run.js';
 import type { Estimate } from '../model-bench/statistics.js';
 import { budgetText, nameOf } from '../model-bench/variants.js';
+import { figureTable, type Measured, printRows } from './suite.js';
 import { plainTable } from './table.js';
 
+/** Quality by context, speed by case, then all figures, each beside its target. */
+export function printModel(run: ModelRun, print: (text: string) => void): void {
+  const { plan, qualities, speeds } = run;
+  printQuality(plan, qualities, print);
+  printRows(speeds.filter(hasMore), print);
+  print(`${pc.bold('Figures and targets')}\n\n${figureTable(figuresOf(run), plan.quick)}\n`);
+  if (speeds.length > 0)
+    print(
+      `times: medians of ${plural(plan.speed.rounds, 'round')} in which all take turns, on ${plural(plan.speed.threads, 'thread')} each`,
+    );
+  if (plan.quick) print(pc.yellow('--quick: the targets are for contexts of full length'));
+}
+
+/** What is compared and not timed is told by its figures, unless it failed. */
+function hasMore({ rows }: Measured): boolean {
+  return rows.some(({ metrics, error }) => metrics.ms !== null || error !== undefined);
+}
+
 /** A table for each length of context. */
-export function printQuality(
+function printQuality(
   { subject, tasks }: ModelPlan,
   qualities: readonly Quality[],
   print: (text: string) => void,

@@ -22,14 +22,19 @@ export function printSuite(
   { quick, rounds }: Run,
   print: (text: string) => void,
 ): void {
-  for (const one of measured)
-    print(`\n${pc.bold(one.case.title)}\n\n${rowTable(one)}${remarksOf(one)}\n`);
+  printRows(measured, print);
   const figures = measured.flatMap((one) => one.case.figures(new Rows(one.rows)));
   print(`${pc.bold('Figures and targets')}\n\n${figureTable(figures, quick)}\n`);
   print(
     `medians of ${plural(rounds, 'round')} in which all take turns; peers in processes of their own, one thread each unless said`,
   );
   if (quick) print(pc.yellow('--quick: the targets are for contexts of full length'));
+}
+
+/** A table for each case. */
+export function printRows(measured: readonly Measured[], print: (text: string) => void): void {
+  for (const one of measured)
+    print(`\n${pc.bold(one.case.title)}\n\n${rowTable(one)}${remarksOf(one)}\n`);
 }
 
 const HEAD = ['implementation', 'case', 'threads', 'tokens'];
@@ -91,7 +96,7 @@ export function figureTable(figures: readonly Figure[], quick: boolean): string 
   return table.toString();
 }
 
-function targetOf(figure: Figure): string {
+export function targetOf(figure: Figure): string {
   const { atLeast, atMost } = figure;
   if (atLeast !== undefined) return `≥ ${valueOf(atLeast, figure)}`;
   return atMost === undefined ? '–' : `≤ ${valueOf(atMost, figure)}`;
@@ -104,9 +109,12 @@ function verdictOf(figure: Figure, quick: boolean): string {
   return met ? pc.green('met') : pc.red('not met');
 }
 
-function valueOf(value: number | undefined, { unit }: Figure): string {
+export function valueOf(value: number | undefined, { unit }: Figure): string {
   if (value === undefined) return '–';
   if (unit === 'share') return percent(value);
   if (unit === 'factor') return value < 10 ? `${value.toFixed(2)}×` : factor(value);
-  return unit === 'ms' ? milliseconds(value) : value.toFixed(3);
+  if (unit === 'ms') return milliseconds(value);
+  if (unit === 'µs') return `${value.toFixed(0)} µs`;
+  if (unit === 'difference') return value.toExponential(1);
+  return unit === 'count' ? count(value) : value.toFixed(3);
 }
