@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 
-import type { CpuOptions } from '@jit-attention/backend-cpu';
 import {
   bundle,
   examine,
@@ -10,20 +9,21 @@ import {
 } from '@jit-attention/testkit/exams/browser';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { fewCases } from '../src/configurations.js';
+import { fewCases, type Made } from '../src/configurations.js';
 import type { Asked } from '../src/page.js';
 import { STRATEGIES } from '../src/strategies.js';
 
 interface Case {
-  readonly options: Required<CpuOptions>;
+  readonly made: Made;
   readonly isolated: boolean;
 }
 
 const CASES: readonly Case[] = [
-  { options: { simd: 'relaxed', threads: 2 }, isolated: true },
-  { options: { simd: 'simd128', threads: 1 }, isolated: true },
+  { made: { simd: 'relaxed', threads: 2 }, isolated: true },
+  { made: { simd: 'simd128', threads: 1 }, isolated: true },
   // Without isolation, one thread is what there is.
-  { options: { simd: 'relaxed', threads: 2 }, isolated: false },
+  { made: { simd: 'relaxed', threads: 2 }, isolated: false },
+  { made: 'webgpu', isolated: false },
 ];
 
 const chromium = findChromium();
@@ -35,13 +35,13 @@ describe.skipIf(!chromium)(heading, () => {
 
   beforeAll(async () => {
     script = await bundle(join(import.meta.dirname, '../src/page.ts'));
-    browser = await openChromium(chromium!);
+    browser = await openChromium(chromium!, { webgpu: true });
   });
   afterAll(async () => browser?.close());
 
-  describe.each(CASES)('$options, isolated: $isolated', ({ options, isolated }) => {
+  describe.each(CASES)('$made, isolated: $isolated', ({ made, isolated }) => {
     it.each(Object.keys(STRATEGIES))('%s', async (folder) => {
-      const asked: Asked = { package: folder, options, cases: fewCases() };
+      const asked: Asked = { package: folder, made, cases: fewCases() };
       const report = await examine(browser, { script, isolated }, asked);
       expect(report.failed).toEqual([]);
       expect(report.isolated).toBe(isolated);

@@ -1,9 +1,9 @@
 import { testOnnxRuntime } from '@jit-attention/testkit/exams/onnxruntime';
 import { describe, it } from 'vitest';
 
-import { CONFIGURATIONS } from '../src/configurations.js';
+import { ON_CPU } from '../src/configurations.js';
 
 /** However few the environment asks for. */
 const CASES = 300;
 
-testOnnxRuntime({ describe, it }, { ...CONFIGURATIONS[0], cases: CASES });
+testOnnxRuntime({ describe, it }, { ...ON_CPU[0], cases: CASES });

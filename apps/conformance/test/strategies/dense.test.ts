@@ -1,6 +1,6 @@
 import { describe, it } from 'vitest';
 
-import { CONFIGURATIONS } from '../../src/configurations.js';
 import { testStrategies } from '../../src/strategies.js';
+import { CONFIGURATIONS } from '../support/configurations.js';
 
 for (const on of CONFIGURATIONS) testStrategies({ describe, it }, ['strategy-dense'], on);

@@ -1,30 +1,10 @@
-import { existsSync } from 'node:fs';
+import * as adapter from '@jit-attention/testkit/exams/adapter';
 
 import { WebGpuBackend } from '../../src/backend.js';
 import { webgpu } from '../../src/index.js';
 
-/** Debian's chromium brings a software Vulkan driver, which Node finds by this variable. */
-const SWIFTSHADER = '/usr/lib/chromium/vk_swiftshader_icd.json';
-
-/** Heads tests that need an adapter where there is none. */
-export const NO_ADAPTER = 'no WebGPU adapter: no Vulkan driver, and no chromium that brings one';
-
-/**
- * Whether this machine has an adapter, a software one at least.
- * @throws {Error} when there is none and `CI` is set, which must not leave out what needs one
- */
-export async function hasAdapter(): Promise<boolean> {
-  if (!process.env.VK_DRIVER_FILES && existsSync(SWIFTSHADER)) {
-    process.env.VK_DRIVER_FILES = SWIFTSHADER;
-  }
-  try {
-    await (await webgpu()).dispose();
-    return true;
-  } catch (cause) {
-    if (process.env.CI) throw new Error(`expected an adapter in CI: ${NO_ADAPTER}`, { cause });
-    return false;
-  }
-}
+export const { NO_ADAPTER } = adapter;
+export const hasAdapter = (): Promise<boolean> => adapter.hasAdapter(webgpu);
 
 let first: Promise<WebGpuBackend> | undefined;
 
