@@ -1,12 +1,11 @@
-import { operation } from './support/operation.js';
-import { requestOf, selectCases } from './support/select-case.js';
+import { testSelection } from '@jit-attention/testkit/exams/selection';
+import { tolerances } from '@jit-attention/testkit';
+import { describe, it } from 'vitest';
 
-operation(
-  'select, by exact scores',
-  selectCases,
-  (table, one) => {
-    const { ids, counts } = table.backend.select(requestOf(table, one));
-    return { ids, counts };
-  },
-  0,
-);
+import { cpu } from '../src/index.js';
+import { CONFIGURATIONS, named } from './support/backends.js';
+
+for (const options of CONFIGURATIONS) {
+  const suite = { name: named(options), factory: () => cpu(options), tolerance: tolerances.cpu };
+  testSelection({ describe, it }, suite);
+}

@@ -1,15 +1,18 @@
-import { testSelect, tolerances } from '@jit-attention/testkit';
-import { afterAll, describe, it } from 'vitest';
+import { testSelection } from '@jit-attention/testkit/exams/selection';
+import { cases, tolerances } from '@jit-attention/testkit';
+import { describe, it } from 'vitest';
 
-import { webgpu } from '../src/index.js';
-import { hasAdapter, NO_ADAPTER } from './support/backends.js';
+import { hasAdapter, NO_ADAPTER, onOneDevice } from './support/backends.js';
 
 const found = await hasAdapter();
 
-describe.skipIf(!found)(found ? 'select' : `select (${NO_ADAPTER})`, async () => {
-  // One device for all: kernels are compiled once.
-  const owner = found ? await webgpu() : undefined;
-  afterAll(() => owner?.dispose());
-  const factory = () => webgpu({ device: owner!.device });
-  testSelect({ describe, it }, { name: 'webgpu', factory, tolerance: tolerances.webgpu });
+describe.skipIf(!found)(found ? 'in Node' : `in Node (${NO_ADAPTER})`, () => {
+  const suite = {
+    name: 'webgpu',
+    factory: onOneDevice,
+    tolerance: tolerances.webgpu,
+    // A software adapter compiles a kernel for every other way to ask, for a tenth of a second and more.
+    cases: Math.min(25, cases()),
+  };
+  testSelection({ describe, it }, suite, { leavesOut: true });
 });

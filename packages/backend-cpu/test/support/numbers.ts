@@ -18,10 +18,4 @@ export function normals(count: number, seed: number): Float32Array {
   );
 }
 
-/** Whole numbers `[min, max]`. */
-export function wholes(count: number, seed: number, min: number, max: number): number[] {
-  const next = uniform(seed);
-  return Array.from({ length: count }, () => min + Math.floor(next() * (max - min + 1)));
-}
-
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);

@@ -19,7 +19,7 @@ export function product(
   scoring: Scoring,
   { step, term, read = 'query_channels' }: Product,
 ): string {
-  const { rows, width } = scoring;
+  const { rows } = scoring;
   const shared = isShared(scoring);
   const own = shared ? range(rows / 4) : [];
   const channels = (r: number): string =>
@@ -30,7 +30,7 @@ export function product(
     ...range(rows).map((r) => `{ let q = ${channels(r)}; sum${r} += ${term}; }`),
   ];
   return `@diagnostic(off, subgroup_uniformity)
-  for (var d = 0u; d < ${width}u; d += 4u) {
+  for (var d = 0u; d < width(); d += 4u) {
     ${lines.join('\n    ')}
   }`;
 }

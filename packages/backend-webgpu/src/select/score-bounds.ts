@@ -11,11 +11,11 @@ import { candidates, place, SCORING, type Scoring, store } from './tile.js';
  * is infinite or NaN; then all scores of the thread are added up anew as they are defined, with a look at each product.
  */
 export function boundsKernel(scoring: Scoring): Kernel {
-  const { dtype, width, rows, masked, quads } = scoring;
+  const { dtype, whole, rows, masked, quads } = scoring;
   const [query, minima, maxima] = [
-    channels('query', 'f32', width),
-    channels('minima', dtype, width),
-    channels('maxima', scoring.maxima, width),
+    channels('query', 'f32', whole),
+    channels('minima', dtype, whole),
+    channels('maxima', scoring.maxima, whole),
   ];
   return kernel({
     name: 'select: score bounds',
@@ -28,8 +28,7 @@ export function boundsKernel(scoring: Scoring): Kernel {
       ...(masked ? { bits: read('u32') } : {}),
       raw: write('vec4f'),
     },
-    declarations: `const WIDTH = ${width}u;
-${SCORING}${candidates(masked)}${query.source}${minima.source}${maxima.source}${BOUNDS}`,
+    declarations: `${SCORING}${candidates(masked)}${query.source}${minima.source}${maxima.source}${BOUNDS}`,
     body: /* wgsl */ `${place(scoring, rows)}
   ${queryRows(scoring, (i) => `query_of(rows[min(first + ${i}, last)])`)}
   let minima_rows = four_at(word(KEYS), row, entry);
@@ -90,7 +89,7 @@ fn carefully(query: u32, minima: vec4u, maxima: vec4u) -> vec4f {
 }
 fn careful(row: u32, minimum: u32, maximum: u32) -> f32 {
   var sum = 0.0;
-  for (var d = 0u; d < WIDTH; d += 4u) {
+  for (var d = 0u; d < width(); d += 4u) {
     let q = query_channels(row, d);
     let a = q * minima_channels(minimum, d);
     let b = q * maxima_channels(maximum, d);

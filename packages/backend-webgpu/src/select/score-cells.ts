@@ -8,8 +8,8 @@ import { candidates, place, SCORING, type Scoring, store } from './tile.js';
  * which those past the end count as zeros.
  */
 export function cellsKernel(scoring: Scoring): Kernel {
-  const { dtype, width, rows, masked, quads } = scoring;
-  const [query, keys] = [channels('query', 'f32', width), channels('keys', dtype, width)];
+  const { dtype, whole, rows, masked, quads } = scoring;
+  const [query, keys] = [channels('query', 'f32', whole), channels('keys', dtype, whole)];
   return kernel({
     name: 'select: score cells',
     enable: quads ? ['subgroups'] : [],
@@ -20,8 +20,7 @@ export function cellsKernel(scoring: Scoring): Kernel {
       ...(masked ? { bits: read('u32') } : {}),
       raw: write('vec4f'),
     },
-    declarations: `const WIDTH = ${width}u;
-${SCORING}${candidates(masked)}${query.source}${keys.source}${CELL_ROWS}`,
+    declarations: `${SCORING}${candidates(masked)}${query.source}${keys.source}${CELL_ROWS}`,
     body: /* wgsl */ `${place(scoring, rows)}
   ${zeroSums(scoring)}
   for (var r = 0; r < word(CELL); r++) {
@@ -47,7 +46,7 @@ const ABSENT = 0xffffffffu;
 // Query r of a row's cell, and entry r of a cell of keys.
 fn cell_query(row: Row, r: i32) -> u32 {
   if (row.token + r >= query_count(word(POSITIONS), row.batch)) { return ABSENT; }
-  return query_at(row.batch, row.head, row.token + r);
+  return query_start(row.batch, row.head, row.token + r);
 }
 fn cell_key(row: Row, cell: i32, r: i32) -> u32 {
   let n = cell * word(CELL) + r;

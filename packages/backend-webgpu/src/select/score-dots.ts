@@ -5,8 +5,8 @@ import { candidates, place, SCORING, type Scoring, store } from './tile.js';
 
 /** A kernel that scores by `scale * (q · k)`, softcapped or not. */
 export function dotsKernel(scoring: Scoring): Kernel {
-  const { dtype, width, rows, masked, quads } = scoring;
-  const [query, keys] = [channels('query', 'f32', width), channels('keys', dtype, width)];
+  const { dtype, whole, rows, masked, quads } = scoring;
+  const [query, keys] = [channels('query', 'f32', whole), channels('keys', dtype, whole)];
   return kernel({
     name: 'select: score dots',
     enable: quads ? ['subgroups'] : [],
@@ -17,8 +17,7 @@ export function dotsKernel(scoring: Scoring): Kernel {
       ...(masked ? { bits: read('u32') } : {}),
       raw: write('vec4f'),
     },
-    declarations: `const WIDTH = ${width}u;
-${SCORING}${candidates(masked)}${query.source}${keys.source}${FINISHED}`,
+    declarations: `${SCORING}${candidates(masked)}${query.source}${keys.source}${FINISHED}`,
     body: /* wgsl */ `${place(scoring, rows)}
   ${queryRows(scoring, (i) => `query_of(rows[min(first + ${i}, last)])`)}
   let key = four_at(word(KEYS), row, entry);

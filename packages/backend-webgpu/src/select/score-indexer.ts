@@ -8,8 +8,8 @@ import { candidates, place, SCORING, type Scoring, store } from './tile.js';
  * time.
  */
 export function indexerKernel(scoring: Scoring): Kernel {
-  const { dtype, width, rows, masked, quads } = scoring;
-  const [query, keys] = [channels('query', 'f32', width), channels('keys', dtype, width)];
+  const { dtype, whole, rows, masked, quads } = scoring;
+  const [query, keys] = [channels('query', 'f32', whole), channels('keys', dtype, whole)];
   return kernel({
     name: 'select: score by an indexer',
     enable: quads ? ['subgroups'] : [],
@@ -21,13 +21,12 @@ export function indexerKernel(scoring: Scoring): Kernel {
       ...(masked ? { bits: read('u32') } : {}),
       raw: write('vec4f'),
     },
-    declarations: `const WIDTH = ${width}u;
-${SCORING}${candidates(masked)}${query.source}${keys.source}${WEIGHED}`,
+    declarations: `${SCORING}${candidates(masked)}${query.source}${keys.source}${WEIGHED}`,
     body: /* wgsl */ `${place(scoring, 1)}
   let key = four_at(word(KEYS), row, entry);
   var score = vec4f();
   for (var head = 0; head < word(HEADS); head += ${rows}) {
-  ${queryRows(scoring, (i) => `query_at(row.batch, min(head + ${i}, word(HEADS) - 1), row.token)`)}
+  ${queryRows(scoring, (i) => `query_start(row.batch, min(head + ${i}, word(HEADS) - 1), row.token)`)}
   ${zeroSums(scoring)}
   ${product(scoring, { step: `let k = ${fourRows('key', 'keys_channels')};`, term: 'q * k' })}
   ${range(rows)

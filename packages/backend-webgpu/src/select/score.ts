@@ -23,14 +23,14 @@ const KERNELS = {
 const made = kernels(
   (
     kind: Score['kind'],
-    width: number,
+    whole: boolean,
     dtype: DType,
     maxima: DType,
     masked: boolean,
     rows: number,
     across: number,
     quads: boolean,
-  ): Kernel => KERNELS[kind]({ width, dtype, maxima, masked, rows, across, quads }),
+  ): Kernel => KERNELS[kind]({ whole, dtype, maxima, masked, rows, across, quads }),
 );
 
 /** The buffers that a score is made of, queries first. */
@@ -54,10 +54,10 @@ export function scoring(job: Job, slab: Slab): { kernel: Kernel; groups: number 
   const tileRows = (score.kind === 'reluWeighted' ? 1 : rows) * (THREADS / across);
   const tiles = Math.ceil(slab.segmentRows / tileRows);
   const strips = Math.ceil(horizons.entries / (4 * across));
-  const stored = [widthOf(scoredEntries(score)), ...dtypesOf(score)] as const;
+  const whole = widthOf(scoredEntries(score)) % 4 === 0;
   const quads = gpu.features.has('subgroups');
   return {
-    kernel: made(score.kind, ...stored, masked, rows, across, quads),
+    kernel: made(score.kind, whole, ...dtypesOf(score), masked, rows, across, quads),
     groups: slab.segments * tiles * strips,
   };
 }
@@ -71,6 +71,6 @@ function dtypesOf(score: Score): [DType, DType] {
 function shareOf(score: Score, { segmentRows }: Slab): [rows: number, across: number] {
   const indexer = score.kind === 'reluWeighted';
   const most = indexer ? score.query.shape[1] : segmentRows;
-  const rows = Math.min(8, 2 ** Math.ceil(Math.log2(most)));
+  const rows = most === 1 ? 1 : most <= 4 ? 4 : 8;
   return [rows, segmentRows > (indexer ? 1 : rows) ? 16 : 64];
 }

@@ -34,9 +34,10 @@ const NAMES = [
   'ENTRIES',
   'UNITS',
   'BIT_WORDS',
-  // The query [batch, HEADS, TOKENS, width], at: entries.
+  // The query [batch, HEADS, TOKENS, WIDTH], at: entries.
   'HEADS',
   'TOKENS',
+  'WIDTH',
   'KEYS',
   'MAXIMA',
   'SCALE',
@@ -104,10 +105,11 @@ function listFields(lists: Lists, horizons: Horizons, descriptor: Descriptor): F
 }
 
 function scoreFields(score: Score, descriptor: Descriptor): Fields {
-  const [, heads, tokens] = score.query.shape;
+  const [, heads, tokens, width] = score.query.shape;
   return {
     HEADS: heads,
     TOKENS: tokens,
+    WIDTH: width,
     KEYS: descriptor.entries(scoredEntries(score)),
     MAXIMA: score.kind === 'bounds' ? descriptor.entries(score.max) : 0,
     SCALE: floatWord(scaleOf(score)),

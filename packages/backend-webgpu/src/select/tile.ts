@@ -9,13 +9,14 @@ export const THREADS = 64;
 
 /** What a kernel that scores is made for. */
 export interface Scoring {
-  readonly width: number;
+  /** Whether rows of channels are whole vectors of four. */
+  readonly whole: boolean;
   /** How scored entries are stored; of bounds, the minima. */
   readonly dtype: DType;
   readonly maxima: DType;
   /** Whether bits tell which entries are candidates. */
   readonly masked: boolean;
-  /** Rows of a thread: 1, 2, 4 or 8. Each thread has four entries, side by side. */
+  /** Rows of a thread: 1, 4 or 8. Each thread has four entries, side by side. */
   readonly rows: number;
   /** Threads side by side, along entries: 16 or 64. The others are behind, along rows. */
   readonly across: number;
@@ -23,13 +24,15 @@ export interface Scoring {
   readonly quads: boolean;
 }
 
-/** WGSL that kernels which score have in common. They declare a constant `WIDTH`. */
+/** WGSL that kernels which score have in common. */
 export const SCORING: string = /* wgsl */ `${SPEC}${NUMBERS}
+fn width() -> u32 { return u32(word(WIDTH)); }
+
 // Where a query begins.
-fn query_at(batch: i32, head: i32, token: i32) -> u32 {
-  return u32((batch * word(HEADS) + head) * word(TOKENS) + token) * WIDTH;
+fn query_start(batch: i32, head: i32, token: i32) -> u32 {
+  return u32((batch * word(HEADS) + head) * word(TOKENS) + token) * width();
 }
-fn query_of(row: Row) -> u32 { return query_at(row.batch, row.head, row.token); }
+fn query_of(row: Row) -> u32 { return query_start(row.batch, row.head, row.token); }
 
 // Where an entry begins; one whose page was freed is no candidate, and anything will do.
 fn held_at(entries: i32, row: Row, n: i32) -> u32 {

@@ -1,6 +1,5 @@
 import {
   type BlocksSelection,
-  type DType,
   type Entries,
   fromQuery,
   type Interval,
@@ -15,9 +14,10 @@ import {
 } from '@jit-attention/core';
 import fc from 'fast-check';
 
-import type { Table } from './agree.js';
-import { seeds, upTo, whole } from './arbitraries.js';
-import { sizeOf, uniform, wholes } from './numbers.js';
+import { sizeOf } from '../../src/array.js';
+import type { Bench, FloatType } from '../../src/backend/bench.js';
+import { shuffled, uniform, wholes } from '../../src/random.js';
+import { seeds, upTo, whole } from '../operations/support.js';
 
 /** Sizes and options of a selection, larger than a strip of keys or a slice of units now and then. */
 export interface SelectCase {
@@ -83,7 +83,7 @@ export const selectCases: fc.Arbitrary<SelectCase> = fc.record({
  * The request on a backend, of small whole numbers: every sum is exact in any order, so that ids are what the
  * reference says, to the last tie.
  */
-export function requestOf(table: Table, one: SelectCase): SelectRequest {
+export function requestOf(bench: Bench, one: SelectCase): SelectRequest {
   const { lengths, tokens, queryBlock, block, sinks } = one;
   const always: Interval[] = [
     [0, sinks],
@@ -91,8 +91,8 @@ export function requestOf(table: Table, one: SelectCase): SelectRequest {
   ];
   const forced = Math.ceil(sinks / block) + queryBlock;
   return {
-    score: scoreOf(table, one),
-    over: entries(table, one, { heads: one.kvHeads, lengths, width: 1 }, 'over'),
+    score: scoreOf(bench, one),
+    over: entries(bench, one, { heads: one.kvHeads, lengths, width: 1 }, 'over'),
     positions: {
       first: lengths.map((length) => Math.max(0, length - tokens)),
       counts: lengths.map((_, row) => (row === 0 ? tokens : Math.max(0, tokens - 2))),
@@ -102,7 +102,7 @@ export function requestOf(table: Table, one: SelectCase): SelectRequest {
     pool: one.kind === 'bounds' ? undefined : one.pool,
     visible: one.causal ? fromQuery(1) : undefined,
     pick: pickOf(one.pick, forced + one.room),
-    within: one.within && candidates(table, one, one.within),
+    within: one.within && candidates(bench, one, one.within),
   };
 }
 
@@ -110,11 +110,11 @@ function pickOf(kind: SelectCase['pick'], room: number): Pick {
   return kind === 'topk' ? topk(room) : threshold(1, room);
 }
 
-function scoreOf(table: Table, one: SelectCase): Score {
+function scoreOf(bench: Bench, one: SelectCase): Score {
   const { kind, kvHeads, group, tokens, width, lengths, block, pool } = one;
   const indexer = kind === 'reluWeighted';
   const heads = indexer ? 1 + group : kvHeads * group;
-  const query = numbers(table, one, [lengths.length, heads, tokens, width], 'query');
+  const query = numbers(bench, one, [lengths.length, heads, tokens, width], 'query');
   const scored = pool ? lengths : lengths.map((length) => Math.ceil(length / block));
   const keys = {
     heads: indexer ? 1 : kvHeads,
@@ -123,17 +123,17 @@ function scoreOf(table: Table, one: SelectCase): Score {
   };
   switch (kind) {
     case 'dot':
-      return { kind, query, keys: entries(table, one, keys, 'keys'), scale: 0.5 };
+      return { kind, query, keys: entries(bench, one, keys, 'keys'), scale: 0.5 };
     case 'bounds':
       return {
         kind,
         query,
-        min: entries(table, one, keys, 'min'),
-        max: entries(table, one, keys, 'max'),
+        min: entries(bench, one, keys, 'min'),
+        max: entries(bench, one, keys, 'max'),
       };
     case 'reluWeighted': {
-      const weights = numbers(table, one, [lengths.length, heads, tokens, 1], 'weights');
-      return { kind, query, keys: entries(table, one, keys, 'keys'), weights, scale: 0.5 };
+      const weights = numbers(bench, one, [lengths.length, heads, tokens, 1], 'weights');
+      return { kind, query, keys: entries(bench, one, keys, 'keys'), weights, scale: 0.5 };
     }
   }
 }
@@ -143,29 +143,26 @@ const units = ({ lengths, block }: SelectCase): number[] =>
 
 /** Pages in random order. */
 function entries(
-  table: Table,
+  bench: Bench,
   one: SelectCase,
   { heads, width, lengths }: { heads: number; width: number; lengths: readonly number[] },
   name: string,
 ): Entries {
   const counts = lengths.map((length) => Math.ceil(length / one.pageSize));
   const pages = counts.reduce((sum, count) => sum + count, 1);
-  const next = uniform(one.seed);
-  const order = Array.from({ length: pages }, (_, page) => ({ page, key: next() }))
-    .sort((a, b) => a.key - b.key)
-    .map(({ page }) => page);
-  const storage = numbers(table, one, [pages, heads, one.pageSize, width], name, one.dtype);
+  const order = shuffled(pages, uniform(one.seed, 'pages'));
+  const storage = numbers(bench, one, [pages, heads, one.pageSize, width], name, one.dtype);
   const tables = counts.map((count) => order.splice(0, count));
   return { storage, pageSize: one.pageSize, tables, lengths };
 }
 
 /** Some of the blocks or tokens, others for each few queries, for each kv head or for all. */
 function candidates(
-  table: Table,
+  bench: Bench,
   { seed, lengths, kvHeads, tokens, block }: SelectCase,
   kind: 'blocks' | 'tokens',
 ): BlocksSelection | TokensSelection {
-  const next = uniform(seed + 1);
+  const next = uniform(seed, 'candidates');
   const queryBlock = 1 + Math.floor(4 * next());
   const blockSize = kind === 'tokens' ? 1 : block * (1 + Math.floor(3 * next()));
   const heads = next() < 0.5 ? 1 : kvHeads;
@@ -178,8 +175,8 @@ function candidates(
   lists.forEach((list, i) => ids.set(list, i * most));
   const counts = Int32Array.from(lists, (list) => list.length);
   const listed = {
-    ids: table.integers(ids, [...shape, most]),
-    counts: table.integers(counts, shape),
+    ids: bench.integers(ids, [...shape, most]),
+    counts: bench.integers(counts, shape),
     queryBlock,
   };
   return kind === 'tokens' ? { kind, ...listed } : { kind, blockSize, ...listed };
@@ -187,12 +184,11 @@ function candidates(
 
 /** Whole numbers that depend on what they are for. */
 function numbers(
-  table: Table,
+  bench: Bench,
   { seed }: SelectCase,
   shape: readonly number[],
   name: string,
-  dtype?: DType,
+  dtype?: FloatType,
 ): Tensor {
-  const own = [...name].reduce((sum, letter) => sum * 31 + letter.charCodeAt(0), seed);
-  return table.floats(Float32Array.from(wholes(sizeOf(shape), own, -2, 2)), shape, dtype);
+  return bench.tensor({ shape, data: wholes(sizeOf(shape), uniform(seed, name)) }, dtype);
 }

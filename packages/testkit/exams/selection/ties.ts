@@ -1,10 +1,9 @@
-import { type DType, entriesOf, type Score, type Tensor, topk } from '@jit-attention/core';
+import { entriesOf, type Score, type Tensor, topk } from '@jit-attention/core';
 import fc from 'fast-check';
 
-import type { Results, Table } from './support/agree.js';
-import { seeds, upTo, whole } from './support/arbitraries.js';
-import { normals } from './support/numbers.js';
-import { operation } from './support/operation.js';
+import type { Bench, FloatType, Results } from '../../src/backend/bench.js';
+import { normals, uniform } from '../../src/random.js';
+import { normal, type Operation, operation, seeds, upTo, whole } from '../operations/support.js';
 
 /** A few distinct keys, over and over. */
 interface Repeated {
@@ -17,15 +16,15 @@ interface Repeated {
   readonly tokens: number;
   readonly queryBlock: number;
   readonly k: number;
-  readonly dtype: DType;
+  readonly dtype: FloatType;
   /** Queries rounded to codes, which meet i8 keys as whole numbers. */
   readonly coded: boolean;
 }
 
 // Equal keys score the same to the last bit wherever they stand: in the middle of a strip, at the end of a page, in
 // a slice of their own. Of them, the first are picked.
-operation(
-  'select, of equal keys',
+export const TIES: Operation = operation(
+  'of equal keys',
   fc.record({
     kind: fc.constantFrom('dot', 'softmax', 'bounds', 'reluWeighted', 'antidiagonal'),
     distinct: upTo(4),
@@ -40,16 +39,15 @@ operation(
     coded: fc.boolean(),
   }),
   picked,
-  0,
 );
 
-function picked(table: Table, one: Repeated): Results {
+function picked(bench: Bench, one: Repeated): Results {
   const { tokens, entries, queryBlock, k } = one;
-  const score = scoreOf(table, one);
+  const score = scoreOf(bench, one);
   const cells = score.kind === 'antidiagonal' ? { block: STRIDE } : {};
-  const { ids, counts } = table.backend.select({
+  const { ids, counts } = bench.backend.select({
     score,
-    over: entriesOf(table.zeros([1, 1, entries, 1])),
+    over: entriesOf(bench.keep(bench.backend.zeros({ shape: [1, 1, entries, 1] }))),
     positions: { first: [0], counts: [tokens], tokens },
     queryBlock: score.kind === 'antidiagonal' ? STRIDE * queryBlock : queryBlock,
     ...cells,
@@ -62,18 +60,18 @@ function picked(table: Table, one: Repeated): Results {
 const STRIDE = 2;
 
 function scoreOf(
-  table: Table,
+  bench: Bench,
   { kind, heads, tokens, width, seed, coded, ...rest }: Repeated,
 ): Score {
-  const floats = table.normal([1, heads, tokens, width], seed);
-  const query = coded ? rounded(table, floats) : floats;
+  const floats = normal(bench, [1, heads, tokens, width], seed);
+  const query = coded ? rounded(bench, floats) : floats;
   const keys = (name: number) =>
-    entriesOf(repeated(table, { ...rest, kind, width, seed: seed + name }));
+    entriesOf(repeated(bench, { ...rest, kind, width, seed: seed + name }));
   switch (kind) {
     case 'bounds':
       return { kind, query, min: keys(1), max: keys(2) };
     case 'reluWeighted': {
-      const weights = table.normal([1, heads, tokens, 1], seed + 3);
+      const weights = normal(bench, [1, heads, tokens, 1], seed + 3);
       return { kind, query, keys: keys(1), weights, scale: width ** -0.5 };
     }
     case 'antidiagonal':
@@ -83,19 +81,19 @@ function scoreOf(
   }
 }
 
-function rounded(table: Table, query: Tensor): Tensor {
-  return table.keep(table.backend.quantise(query, { bits: 8, range: 'absmax' }));
+function rounded(bench: Bench, query: Tensor): Tensor {
+  return bench.keep(bench.backend.quantise(query, { bits: 8, range: 'absmax' }));
 }
 
 function repeated(
-  table: Table,
+  bench: Bench,
   one: Pick<Repeated, 'kind' | 'distinct' | 'entries' | 'width' | 'seed' | 'dtype'>,
 ) {
   const { entries, width, distinct, seed, dtype } = one;
-  const base = normals(distinct * width, seed);
+  const base = normals(distinct * width, uniform(seed, 'distinct'));
   const data = Float32Array.from(
     { length: entries * width },
     (_, i) => base[((Math.floor(i / width) * 7) % distinct) * width + (i % width)],
   );
-  return table.floats(data, [1, 1, entries, width], dtype);
+  return bench.tensor({ shape: [1, 1, entries, width], data }, dtype);
 }

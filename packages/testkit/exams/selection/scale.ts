@@ -1,13 +1,15 @@
-import { entriesOf, fromQuery, type SelectRequest, topk } from '@jit-attention/core';
-import { describe, it } from 'vitest';
+import { entriesOf, fromQuery, type SelectRequest, type Tensor, topk } from '@jit-attention/core';
 
-import { agree, type Table } from './support/agree.js';
-import { CONFIGURATIONS, named, onCpu } from './support/backends.js';
-import { sizeOf, wholes } from './support/numbers.js';
+import { sizeOf } from '../../src/array.js';
+import { agree, type Bench, type Results } from '../../src/backend/bench.js';
+import type { BackendSuite } from '../../src/backend/suite.js';
+import { onBackend, withoutLeaks } from '../../src/backends.js';
+import { uniform, wholes } from '../../src/random.js';
+import type { Runner } from '../../src/runner.js';
 
 /** Small whole numbers, whose sums are exact. */
-function numbers(table: Table, shape: readonly number[], seed: number) {
-  return table.floats(Float32Array.from(wholes(sizeOf(shape), seed, -3, 3)), shape);
+function numbers(bench: Bench, shape: readonly number[], name: string): Tensor {
+  return bench.tensor({ shape, data: wholes(sizeOf(shape), uniform(1, name), [-3, 3]) });
 }
 
 interface Sizes {
@@ -18,12 +20,12 @@ interface Sizes {
 
 /** Causal, the queries the newest of the entries. */
 function requestOf(
-  table: Table,
+  bench: Bench,
   { heads, tokens, entries }: Sizes,
   options: Partial<SelectRequest>,
 ): SelectRequest {
-  const query = numbers(table, [1, heads, tokens, 4], 1);
-  const keys = entriesOf(numbers(table, [1, 1, entries, 4], 2));
+  const query = numbers(bench, [1, heads, tokens, 4], 'query');
+  const keys = entriesOf(numbers(bench, [1, 1, entries, 4], 'keys'));
   return {
     score: { kind: 'dot', query, keys, scale: 1 },
     over: keys,
@@ -51,20 +53,14 @@ const CASES: readonly (readonly [string, Sizes, Partial<SelectRequest>])[] = [
   ],
 ];
 
-describe.each(CONFIGURATIONS.map((options) => [named(options), options] as const))(
-  'select, %s',
-  (_, options) => {
-    it.each(CASES)('%s', (_, sizes, spec) =>
-      onCpu(options, (backend) =>
-        agree(
-          backend,
-          (table) => {
-            const { ids, counts } = table.backend.select(requestOf(table, sizes, spec));
-            return { ids, counts };
-          },
-          0,
-        ),
-      ),
+export function testScale({ it }: Runner, { factory }: BackendSuite): void {
+  for (const [name, sizes, options] of CASES) {
+    const select = (bench: Bench): Results => {
+      const { ids, counts } = bench.backend.select(requestOf(bench, sizes, options));
+      return { ids, counts };
+    };
+    it(name, () =>
+      onBackend(factory, (backend) => withoutLeaks(backend, () => agree(backend, select, 0))),
     );
-  },
-);
+  }
+}
