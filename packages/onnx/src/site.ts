@@ -38,7 +38,7 @@ export interface AttentionSite {
   readonly scale: number;
   /** `softcap * tanh(logit / softcap)`, the logit scaled already. */
   readonly softcap?: number | undefined;
-  /** Name of a constant `[H]`: one logit a query head that only enlarges the denominator. */
+  /** Name of a constant of H numbers: one logit a query head that only enlarges the denominator. */
   readonly sinkLogits?: string | undefined;
   /** The denominator is one larger, as if every `sinkLogits` were 0. */
   readonly smoothSoftmax?: boolean | undefined;

@@ -3,7 +3,7 @@ import type { NodeProto } from 'onnx-buf';
 import type { OnnxGraph } from '../graph.js';
 
 /** Nodes behind which something else begins: projections, other attentions, and what reads sizes alone. */
-const BEGINNINGS = /^(MatMul.*|.*MatMul|Gemm|Conv|.*Attention|Gather|Shape)$/;
+export const BEGINNINGS: RegExp = /^(MatMul.*|.*MatMul|Gemm|Conv|.*Attention|Gather|Shape)$/;
 
 /**
  * Looks at the values that a value is made of, itself first, back to the projections that they come from. Gives the

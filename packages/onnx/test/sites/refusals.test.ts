@@ -244,6 +244,23 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       change: (_, graph) => setInt(nodeOf(graph, 'FusedMatMul'), 'transA', 1),
     },
     {
+      found: 'a last weight cut off, and 1472 sinks',
+      supported: '4 sinks that Concat joins',
+      kind: 'head sinks',
+      change: (_, graph) => {
+        const expand = graph.node.find(({ input }) => input[0].endsWith('/sinks'))!;
+        connect(expand, 0, 'embedding');
+      },
+    },
+    {
+      found: 'between the softmax and the values',
+      supported: 'attention weights',
+      change: (node, graph) => {
+        const [reader] = graph.node.filter(({ input }) => input[0] === node.output[0]);
+        insertAt(graph, reader, 0, 'Relu');
+      },
+    },
+    {
       found: 'that others read',
       supported: 'weights that meet the values alone',
       change: (node, graph) => addReader(graph, node.output[0]),

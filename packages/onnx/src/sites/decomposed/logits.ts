@@ -1,5 +1,6 @@
-import type { NodeProto } from 'onnx-buf';
+import { type NodeProto, TensorProto_DataType as DataType } from 'onnx-buf';
 
+import { Attributes } from '../../attributes.js';
 import type { OnnxGraph } from '../../graph.js';
 import type { Mask } from '../../site.js';
 import { behind } from '../behind.js';
@@ -14,24 +15,31 @@ export interface Logits {
   readonly product: NodeProto;
   readonly factor: number;
   readonly softcap?: number | undefined;
+  /** A constant with one logit a head. */
+  readonly sinkLogits?: string | undefined;
   readonly masks: readonly Mask[];
 }
 
 /** Hides as well as -Infinity does, whatever the logits. */
 const HIDES = -1000;
 
+/** Readers that change nothing: of sizes, and of the largest logit, which has to be taken off again. */
+const LOOKS = ['Shape', 'ReduceMax'];
+
 /** They leave logits as they are. */
 const TRANSPARENT = ['Cast', 'Identity', 'Dropout'];
 
+/** Whether a softmax is of queries and keys: others choose experts, or pool. */
+export function hasProduct(graph: OnnxGraph, { input }: NodeProto): boolean {
+  return productBehind(graph, input[0]) !== undefined;
+}
+
 /**
- * Follows logits back to the product of queries and keys; undefined where there is none, for a softmax that is no
- * attention.
+ * Follows logits back to the product of queries and keys.
  *
  * @throws {Refused} for steps on the way that are not understood
  */
-export function logitsOf(graph: OnnxGraph, softmax: NodeProto): Logits | undefined {
-  const product = productBehind(graph, softmax.input[0]);
-  if (!product) return undefined;
+export function logitsOf(graph: OnnxGraph, softmax: NodeProto): Logits {
   return new Walk(graph, softmax).back(softmax.input[0]);
 }
 
@@ -47,6 +55,7 @@ class Walk {
   readonly #masks: Mask[] = [];
   #factor = 1;
   #softcap: number | undefined;
+  #sinkLogits: string | undefined;
 
   constructor(graph: OnnxGraph, softmax: NodeProto) {
     this.#graph = graph;
@@ -61,6 +70,7 @@ class Walk {
         product: node,
         factor: this.#factor,
         softcap: this.#softcap,
+        sinkLogits: this.#sinkLogits,
         masks: this.#masks,
       };
     return this.back(this.#step(node));
@@ -79,6 +89,8 @@ class Walk {
     if (opType === 'Add') return this.#add(node);
     if (opType === 'Where') return this.#where(node);
     if (opType === 'Max') return this.#max(node);
+    if (opType === 'Sub') return this.#sub(node);
+    if (opType === 'Concat') return this.#concat(node);
     return this.#refuse(`${opType} '${node.name}' between the product and the softmax`);
   }
 
@@ -115,6 +127,27 @@ class Walk {
     return logits;
   }
 
+  /** A softmax that takes the largest logit off first: the same softmax. */
+  #sub(node: NodeProto): string {
+    const [logits, largest] = node.input;
+    const maker = this.#graph.producer(largest);
+    if (maker?.opType !== 'ReduceMax' || maker.input[0] !== logits)
+      this.#refuse(`Sub '${node.name}' of something else than the largest logit`);
+    return logits;
+  }
+
+  /** `[logits, sink]`: one more entry for each query, that has no value. */
+  #concat(node: NodeProto): string {
+    const [logits, sinks, ...more] = node.input;
+    const axis = new Attributes(node).int('axis', 0);
+    const constant = behind(this.#graph, sinks, (name) => floatsOf(this.#graph, name));
+    const isLast = this.#factor === 1 && this.#masks.length === 0 && this.#softcap === undefined;
+    if (more.length > 0 || (axis !== -1 && axis !== 3) || !constant || !isLast)
+      return this.#refuse(`Concat '${node.name}' of logits with ${sinks}`);
+    this.#sinkLogits = constant;
+    return logits;
+  }
+
   #mask(node: NodeProto, mask: Mask): void {
     if (this.#softcap !== undefined) this.#refuse(`${node.opType} '${node.name}' before Tanh`);
     this.#masks.push(mask);
@@ -135,7 +168,8 @@ class Walk {
   }
 
   #assertOwn(name: string): void {
-    const { length } = this.#graph.consumers(name);
+    const readers = this.#graph.consumers(name);
+    const { length } = readers.filter(({ opType }) => !LOOKS.includes(opType));
     if (length !== 1 || this.#graph.output(name))
       this.#refuse(
         `logits ${name} that ${length} nodes and ${this.#graph.output(name) ? 'the caller' : 'nobody else'} read`,
@@ -149,4 +183,10 @@ class Walk {
       'logits that are scaled, capped by Tanh, masked by Add or Where, and read by the softmax alone',
     );
   }
+}
+
+/** The name, if it is that of a constant of floats: no shape, no axis. */
+function floatsOf(graph: OnnxGraph, name: string): string | undefined {
+  const type: DataType | undefined = graph.initializer(name) && graph.elementType(name);
+  return type === DataType.FLOAT || type === DataType.FLOAT16 ? name : undefined;
 }

@@ -21,6 +21,8 @@ export interface DecomposedOptions {
   readonly softcap?: number;
   /** Hides logits: gets and gives `[B, H, T, N]`; may ask for the size of all keys `[B, H, N, D]`. */
   readonly mask?: (frame: Frame, logits: string, keys: string) => string;
+  /** A learned logit a head that joins the softmax and leaves it again, as gpt-oss has it. */
+  readonly sinks?: boolean;
   /** A rule for rows without any key behind the softmax. */
   readonly nanGuard?: boolean;
   /** Done to queries and keys `[B, heads, T, D]`. */
@@ -162,15 +164,30 @@ function rootOfScale(frame: Frame, query: string): string {
 
 function softmax(
   frame: Frame,
-  { softcap, mask = (_, x) => x, nanGuard }: DecomposedOptions,
+  { softcap, mask = (_, x) => x, sinks, nanGuard }: DecomposedOptions,
   product: string,
   keys: string,
 ): string {
   const logits = softcap === undefined ? product : capped(frame, product, softcap);
   const masked = mask(frame, logits, keys);
+  if (sinks) return softmaxWithSinks(frame, masked);
   const weights = frame.op('Softmax', [masked], { attributes: { axis: -1 } });
   if (!nanGuard) return weights;
   return frame.op('Where', [frame.op('IsNaN', [weights]), frame.float(0), weights]);
+}
+
+function softmaxWithSinks(frame: Frame, logits: string): string {
+  const { heads } = frame.sizes;
+  const learned = frame.weights.tensor(`${logits}/sinks`, [1, heads, 1, 1], 2);
+  const rows = [frame.size(logits, 0), frame.ints(heads), frame.size(logits, 2), frame.ints(1)];
+  const sinks = frame.op('Expand', [learned, listOf(frame, rows)]);
+  const all = frame.op('Concat', [logits, sinks], { attributes: { axis: -1 } });
+  const largest = frame.op('ReduceMax', [all], { attributes: { axes: [-1], keepdims: 1 } });
+  const weights = frame.op('Softmax', [frame.op('Sub', [all, largest])], {
+    attributes: { axis: -1 },
+  });
+  const bounds = [frame.ints(0), frame.ints(-1), frame.ints(-1)];
+  return frame.op('Slice', [weights, ...bounds]);
 }
 
 function capped(frame: Frame, logits: string, softcap: number): string {

@@ -31,6 +31,7 @@ export const DECOMPOSED: readonly Kind[] = [
     { padded: false },
   ),
   decoder('softcap', decomposed({ cache: true, softcap: 0.9, mask: addCausal })),
+  decoder('head sinks', decomposed({ cache: true, sinks: true, mask: addCausal })),
   decoder('Where keeps', decomposed({ cache: true, scale: 'mul', mask: keep })),
   decoder('Where hides', decomposed({ cache: true, scale: 'none', mask: hide })),
   decoder(
