@@ -1,12 +1,11 @@
 import { testAttend, testEquivalences, testExtremes, tolerances } from '@jit-attention/testkit';
 import { describe, it } from 'vitest';
 
-import { webgpu } from '../src/index.js';
-import { hasAdapter, NO_ADAPTER } from './support/backends.js';
+import { hasAdapter, NO_ADAPTER, onOneDevice } from './support/backends.js';
 
 const found = await hasAdapter();
-const suite = { name: 'webgpu', factory: () => webgpu(), tolerance: tolerances.webgpu };
 
-describe.skipIf(!found)(found ? 'on an adapter' : NO_ADAPTER, () => {
+describe.skipIf(!found)(found ? 'in Node' : `in Node (${NO_ADAPTER})`, () => {
+  const suite = { name: 'webgpu', factory: onOneDevice, tolerance: tolerances.webgpu };
   for (const test of [testAttend, testEquivalences, testExtremes]) test({ describe, it }, suite);
 });

@@ -65,27 +65,24 @@ function run(
   const { keys, values } = call.window;
   gpu.run(attention(variantOf(call, windowed)), {
     words,
-    buffers: [
-      ...[queries, keys.at, ...(values ? [values.at] : [])],
-      ...[...buffers, partial.output, partial.stats],
-    ],
+    buffers: [...[queries, keys.at, values.at], ...[...buffers, partial.output, partial.stats]],
     groups: call.work.groups,
   });
 }
 
 function variantOf({ request, parts, work: { tiling } }: Call, windowed: boolean): Variant {
-  const { keys, values, softcap } = request;
-  const own = values === 'keys' ? undefined : values;
+  const { keys, valueDim } = request;
+  const values = request.values === 'keys' ? keys : request.values;
   return {
     tiling,
     legs: legsOf(parts),
     keys: keys.storage.dtype,
-    values: own?.storage.dtype,
+    values: values.storage.dtype,
     wholeKeys: widthOf(keys) % 4 === 0,
-    wholeValues: widthOf(own ?? keys) % 4 === 0,
+    wholeValues: widthOf(values) % 4 === 0,
+    wholeOutput: valueDim % 4 === 0,
     samePages: haveSamePages(keys, values),
     windowed,
-    softcap: softcap !== undefined,
   };
 }
 

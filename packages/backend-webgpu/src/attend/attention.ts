@@ -7,7 +7,7 @@ import { BLOCK } from './block.js';
 import { CALL } from './call.js';
 import { FINITE } from './finite.js';
 import { places } from './places.js';
-import { RESULTS, store } from './results.js';
+import { results, store } from './results.js';
 import { type Team, teamOf } from './team.js';
 import { ENTRIES, type Tiling } from './tiling.js';
 import { fold, unroll } from './unroll.js';
@@ -18,14 +18,14 @@ export interface Variant {
   readonly tiling: Tiling;
   readonly legs: Legs;
   readonly keys: DType;
-  /** Absent: the first channels of keys. */
-  readonly values: DType | undefined;
+  /** Of values that are the first channels of keys: theirs. */
+  readonly values: DType;
   /** Whether rows are whole vectors of four. */
   readonly wholeKeys: boolean;
   readonly wholeValues: boolean;
+  readonly wholeOutput: boolean;
   readonly samePages: boolean;
   readonly windowed: boolean;
-  readonly softcap: boolean;
 }
 
 /**
@@ -43,7 +43,7 @@ export const attention = (variant: Variant): Kernel => byVariant(JSON.stringify(
 const byVariant = kernels((variant: string) => make(JSON.parse(variant) as Variant));
 
 function make(variant: Variant): Kernel {
-  const { tiling, legs, softcap } = variant;
+  const { tiling, legs, wholeOutput } = variant;
   const { rows, team, teams } = tiling;
   const exchange = teamOf(tiling);
   const { declarations, ...parts } = exchange.parts;
@@ -55,7 +55,7 @@ function make(variant: Variant): Kernel {
     buffers: {
       ...readers.buffers,
       ...listBuffers(legs),
-      output: write('f32'),
+      output: write(wholeOutput ? 'vec4f' : 'f32'),
       stats: write('u32'),
     },
     declarations: [
@@ -65,9 +65,9 @@ function make(variant: Variant): Kernel {
       declarations,
       BLOCK,
       walk(legs),
-      places({ ...variant, hasValues: variant.values !== undefined }),
+      places(variant),
       FINITE,
-      RESULTS,
+      results(variant.wholeOutput),
     ].join('\n'),
     body: /* wgsl */ `
   let side = lane % ${team};
@@ -75,7 +75,7 @@ function make(variant: Variant): Kernel {
   let head_dim = u32(word(HEAD_DIM));
   let scale = real(SCALE);
   let nan = real(NAN);
-  ${softcap ? 'let softcap = real(SOFTCAP);' : ''}
+  let softcap = real(SOFTCAP);
   let block = block_of(i32(group) / word(SHARES), ${rows * teams});
   let first = block.first + i32(lane) / ${team} * ${rows};
   ${unroll({ r: rows }, `let row$r = row_of(block, first + $r);${sightOf(legs)}`)}
@@ -108,7 +108,7 @@ function readersOf(variant: Variant): { buffers: Record<string, BufferUse>; text
   const readers = {
     queries: foursReader('queries', 'f32', wholeKeys),
     keys: foursReader('keys', keys, wholeKeys),
-    ...(values && { values: foursReader('values', values, wholeValues) }),
+    values: foursReader('values', values, wholeValues),
   };
   const all = Object.entries(readers);
   return {
@@ -155,9 +155,7 @@ function logits({ rows, handsRows }: Tiling): string {
 }
 
 /** Logits as they count, hidden where the row does not read the entry; NaN spreads by the sum. */
-function seenLogits({ legs, softcap }: Variant): string {
-  const capped = 'softcap * tanh(clamp(scaled$c / softcap, -20.0, 20.0))';
-  return /* wgsl */ `{
+const seenLogits = ({ legs }: Variant): string => /* wgsl */ `{
     ${unroll(
       { c: ENTRIES },
       `
@@ -165,11 +163,10 @@ function seenLogits({ legs, softcap }: Variant): string {
     let scaled$c = scale * logit$r_$c;
     count$r += u32(seen$c);
     sum$r += select(0.0, nan, seen$c & is_nan(scaled$c));
-    logit$r_$c = select(HIDDEN, tamed(${softcap ? capped : 'scaled$c'}), seen$c);`,
+    logit$r_$c = select(HIDDEN, tamed(capped(scaled$c, softcap)), seen$c);`,
     )}
     }
     let top$r = max(most$r, ${fold('max', ENTRIES, 'logit$r_$i')});`;
-}
 
 const weights = ({ slots }: Tiling): string => /* wgsl */ `
     let fade$r = exp(most$r - best$r);
@@ -181,9 +178,8 @@ const weights = ({ slots }: Tiling): string => /* wgsl */ `
     ${unroll({ s: slots }, 'out$r_$s *= fade$r;')}`;
 
 /** Adds the values of the step's entries to the channels that are the thread's. */
-function weighedValues({ tiling, values }: Variant, { weight, value }: Team): string {
+function weighedValues({ tiling }: Variant, { weight, value }: Team): string {
   const { rows, team, slots, sharers } = tiling;
-  const [read, width] = values === undefined ? ['keys', 'head_dim'] : ['values', 'value_dim'];
   const from = sharers === 1 ? 'i' : `i + side / ${team / sharers}`;
   return /* wgsl */ `
     for (var i = 0u; i < ${team}; i += ${sharers}) {
@@ -192,7 +188,7 @@ function weighedValues({ tiling, values }: Variant, { weight, value }: Team): st
         { c: ENTRIES },
         `{
         let row = ${value};
-        ${unroll({ s: slots }, `let value$s = ${read}_four(row, ${channel(tiling)}, ${width});`)}
+        ${unroll({ s: slots }, `let value$s = values_four(row, ${channel(tiling)}, value_dim);`)}
         ${unroll({ r: rows }, weighed(slots, weight))}
       }`,
       )}

@@ -95,7 +95,7 @@ function withOwnPages(values: Entries, keys: Entries): Entries {
 
 type Bound = Record<`${'KEYS' | 'VALUES'}_${'FIRST' | 'END' | 'SKIP'}`, number>;
 
-function boundRows({ keys, values = keys }: Window): Bound {
+function boundRows({ keys, values }: Window): Bound {
   return {
     ...{ KEYS_FIRST: keys.first, KEYS_END: keys.first + keys.rows, KEYS_SKIP: keys.skip },
     ...{ VALUES_FIRST: values.first, VALUES_END: values.first + values.rows },

@@ -14,6 +14,11 @@ const NOTHING_YET = -5e37;
 fn is_nan(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; }
 fn tamed(x: f32) -> f32 { return clamp(x, -LARGEST, LARGEST); }
 
+// Without a cap, 0.
+fn capped(x: f32, cap: f32) -> f32 {
+  return select(cap * tanh(clamp(x / select(cap, 1.0, cap == 0), -20.0, 20.0)), x, cap == 0);
+}
+
 // The bits of most + log(sum); a sum of nothing has -Infinity.
 fn log_sum_exp(most: f32, sum: f32) -> u32 {
   let finite = bitcast<u32>(most + log(sum));

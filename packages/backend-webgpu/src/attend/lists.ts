@@ -1,7 +1,7 @@
 import {
   blockSizeOf,
   type BlocksSelection,
-  type RangesSelection,
+  type Interval,
   type Selection,
   type TokensSelection,
 } from '@jit-attention/core';
@@ -9,6 +9,7 @@ import {
 import type { Descriptor } from '../descriptor.js';
 import type { Gpu } from '../gpu.js';
 import type { Storage } from '../storage.js';
+import { powerAbove } from './tiling.js';
 import type { Legs } from './walk.js';
 
 export type Listed = BlocksSelection | TokensSelection;
@@ -16,7 +17,7 @@ export type Listed = BlocksSelection | TokensSelection;
 /** A selection's parts, by what they are. */
 export interface Parts {
   readonly all: boolean;
-  readonly intervals: RangesSelection['ranges'];
+  readonly intervals: readonly Interval[];
   readonly lists: readonly Listed[];
 }
 
@@ -24,9 +25,16 @@ export function partsOf(selection: Selection): Parts {
   const parts = selection.kind === 'united' ? selection.of : [selection];
   return {
     all: selection.kind === 'all',
-    intervals: parts.flatMap((part) => (part.kind === 'ranges' ? part.ranges : [])),
+    intervals: roundedUp(parts.flatMap((part) => (part.kind === 'ranges' ? part.ranges : []))),
     lists: parts.filter((part): part is Listed => part.kind === 'blocks' || part.kind === 'tokens'),
   };
+}
+
+/** As many as a power of two from 2, so that there are few kernels; the others are empty. */
+function roundedUp(intervals: readonly Interval[]): readonly Interval[] {
+  if (intervals.length === 0) return intervals;
+  const count = Math.max(2, powerAbove(intervals.length));
+  return [...intervals, ...new Array<Interval>(count - intervals.length).fill([0, 0])];
 }
 
 export const legsOf = ({ all, intervals, lists }: Parts): Legs => ({

@@ -1,10 +1,8 @@
 /** WGSL: where the rows of an entry begin in the buffers of keys and values. */
 export function places({
-  hasValues,
   samePages,
   windowed,
 }: {
-  readonly hasValues: boolean;
   /** Whether values lie in their pages as keys do in theirs. */
   readonly samePages: boolean;
   /** Whether it is but a part of the buffers that is bound. */
@@ -12,11 +10,7 @@ export function places({
 }): string {
   const outside = '(key < word(KEYS_FIRST)) | (key >= word(KEYS_END))';
   const valueOutside = '(value < word(VALUES_FIRST)) | (value >= word(VALUES_END))';
-  const absent = [
-    'n < 0',
-    'page < 0',
-    ...(windowed ? [outside, ...(hasValues ? [valueOutside] : [])] : []),
-  ];
+  const absent = ['n < 0', 'page < 0', ...(windowed ? [outside, valueOutside] : [])];
   return /* wgsl */ `
 struct Pages { table: i32, size: i32, heads: i32, row_words: u32 }
 

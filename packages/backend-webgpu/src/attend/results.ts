@@ -3,9 +3,9 @@ import { unroll } from './unroll.js';
 
 /**
  * WGSL that writes results into a slice: of `output`, `[BATCH, HEADS, TOKENS, VALUE_DIM]`; of `stats`, the log-sum-exps
- * `[BATCH, HEADS, TOKENS]`, then the counts `[BATCH, KV_HEADS, TOKENS]`.
+ * `[BATCH, HEADS, TOKENS]`, then the counts `[BATCH, KV_HEADS, TOKENS]`. `whole`: values are whole vectors of four.
  */
-export const RESULTS = /* wgsl */ `
+export const results = (whole: boolean): string => /* wgsl */ `
 fn rows_of_slice() -> i32 { return word(BATCH) * word(HEADS) * word(TOKENS); }
 
 fn store_stats(slice: i32, block: Block, row: Row, log_sum_exp: u32, count: u32) {
@@ -21,12 +21,14 @@ fn store_stats(slice: i32, block: Block, row: Row, log_sum_exp: u32, count: u32)
 fn store_four(slice: i32, block: Block, row: Row, channel: u32, value: vec4f) {
   let width = u32(word(VALUE_DIM));
   let at = u32(slice * rows_of_slice() + number_of(block, row)) * width + channel;
-  if (channel < width) { output[at] = value.x; }
-  if (channel + 1 < width) { output[at + 1] = value.y; }
-  if (channel + 2 < width) { output[at + 2] = value.z; }
-  if (channel + 3 < width) { output[at + 3] = value.w; }
+  ${whole ? 'if (channel < width) { output[at / 4] = value; }' : CHANNELS}
 }
 `;
+
+const CHANNELS = /* wgsl */ `if (channel < width) { output[at] = value.x; }
+  if (channel + 1 < width) { output[at + 1] = value.y; }
+  if (channel + 2 < width) { output[at + 2] = value.z; }
+  if (channel + 3 < width) { output[at + 3] = value.w; }`;
 
 /** Stores what a thread has. In a loop: written out for each row it would be most of the kernel, and it is but its end. */
 export function store({ rows, slots }: Tiling, channel: string): string {

@@ -25,39 +25,44 @@ export interface Tiling {
 /** Entries of a thread in a step. */
 export const ENTRIES = 4;
 
-/** Threads of a workgroup, at most. */
-const THREADS = 64;
-
 /**
  * @param rows that there are to share entries
  * @param valueDim channels of values
  */
 export function tilingFor(gpu: Gpu, rows: number, valueDim: number): Tiling {
-  const vectors = powerAbove(valueDim / 4);
-  const { mostRows, mostSlots } = room(gpu, vectors);
+  const vectors = Math.max(4, powerAbove(valueDim / 4));
+  const { mostRows, fewestSlots, mostSlots } = room(gpu, rows, vectors);
   const narrow = Math.max(4, vectors / mostSlots);
   // With few rows it is entries that keep threads busy.
   const team = isSoftware(gpu) || rows > mostRows ? narrow : Math.max(32, narrow);
-  const own = Math.min(mostRows, powerAbove(rows));
+  const own = rows === 1 ? 1 : mostRows;
   const subgroups = gpu.features.has('subgroups') && team <= gpu.subgroup[0];
   return {
     rows: own,
     team,
-    teams: Math.min(Math.max(1, THREADS / team), powerAbove(rows / own)),
-    slots: Math.max(1, vectors / team),
+    teams: rows <= own ? 1 : Math.max(1, teamsFor(rows / own) / (team / 4)),
+    slots: Math.max(fewestSlots, vectors / team),
     sharers: Math.max(1, team / vectors),
     subgroups,
     handsRows: subgroups && isSoftware(gpu) && own >= 4,
   };
 }
 
+/** Of four threads each; a few numbers only, as each makes a kernel of its own. */
+const teamsFor = (wanted: number): number => (wanted >= 8 ? 16 : 4);
+
 /**
- * What a thread has registers for. A software adapter keeps them in cache, and its loads are what costs: there the
- * largest tile is the fastest (SwiftShader, 64 channels, GFLOP/s: 8 rows 3.2, 4 rows 2.3).
+ * What a thread has registers for. A software adapter keeps them in cache, and its loads are what costs: there a large
+ * tile is the fastest (SwiftShader, 64 channels, GFLOP/s: 8 rows 3.2, 4 rows 2.3), and takes the longest to compile.
  */
-function room(gpu: Gpu, vectors: number): { mostRows: number; mostSlots: number } {
-  if (!isSoftware(gpu)) return { mostRows: 4, mostSlots: 4 };
-  return vectors <= 16 ? { mostRows: 8, mostSlots: 4 } : { mostRows: 4, mostSlots: 8 };
+function room(
+  gpu: Gpu,
+  rows: number,
+  vectors: number,
+): { mostRows: number; fewestSlots: number; mostSlots: number } {
+  if (!isSoftware(gpu)) return { mostRows: 4, fewestSlots: 1, mostSlots: 4 };
+  const [mostRows, mostSlots] = vectors <= 16 ? [rows >= 32 ? 8 : 4, 4] : [4, 8];
+  return { mostRows, fewestSlots: 4, mostSlots };
 }
 
 /** A processor that plays GPU runs four threads in step; no GPU has as few. */

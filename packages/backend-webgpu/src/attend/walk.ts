@@ -28,7 +28,10 @@ export function walk(legs: Legs): string {
   const { all, intervals, lists } = legs;
   const ways = [
     ...(all ? ['if (i < walk.all_end) { n = walk.from_entry + i; }'] : []),
-    unroll({ k: intervals }, 'if (i < walk.interval_end$k) { n = walk.shift$k + i; }'),
+    ...Array.from(
+      { length: intervals },
+      (_, k) => `if (i < walk.interval_end${k}) { n = walk.shift${k} + i; }`,
+    ),
     ...lists.map(listEntry),
   ];
   return /* wgsl */ `
@@ -64,7 +67,7 @@ ${lists.length === 1 ? OWN_BUFFERS : ''}${lists.length > 1 ? ONE_BUFFER : ''}${l
 // Entry i of the walk; -1: none, or one that was there before.
 fn entry_of(walk: Walk, i: i32) -> i32 {
   var n = -1;
-  ${ways.filter((way) => way !== '').join(' else ')}
+  ${ways.join(' else ')}
   return n;
 }
 `;

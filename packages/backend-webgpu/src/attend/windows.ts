@@ -6,15 +6,14 @@ import { commonRuns, type Run, rowsIn, runsOf } from '../ops/row-runs.js';
 /** What of keys and values is bound at a time: nearly always all. */
 export interface Window {
   readonly keys: Run;
-  /** Absent: they are the keys. */
-  readonly values: Run | undefined;
+  /** Of values that are the keys: the same. */
+  readonly values: Run;
 }
 
 /** Keys and values that are larger than a kernel can bind are read window by window. */
 export function windowsOf(gpu: Gpu, keys: Entries, values: Entries | 'keys'): Window[] {
   const keyRows = rowsIn(gpu, keys.storage);
-  if (values === 'keys')
-    return runsOf(gpu, keyRows).map((run) => ({ keys: run, values: undefined }));
+  if (values === 'keys') return runsOf(gpu, keyRows).map((run) => ({ keys: run, values: run }));
   const valueRows = rowsIn(gpu, values.storage);
   if (haveSamePages(keys, values)) {
     return commonRuns(gpu, keyRows, valueRows).map(([key, value]) => ({

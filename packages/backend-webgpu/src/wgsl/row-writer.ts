@@ -13,8 +13,8 @@ export function lanesFor(words: number): Lanes {
  * `width` floats into a storage buffer `array<u32>` from word `row` on. `lane` is the thread's in its workgroup; threads
  * that are not `live` have nothing to write, but call it too. `element` is WGSL for float `d` of the source.
  *
- * f16: to nearest, ties to even, on all devices (`pack2x16float` may round either way). i8: a scale of `max|x| / 127`;
- * a row of zeros has scale 0, one with an infinity or NaN is NaN.
+ * f16: to nearest, ties to even, on all devices (`pack2x16float` may round either way). i8: a scale of `max|x| / 127`,
+ * ties upwards; a row of zeros has scale 0, one with an infinity or NaN is NaN.
  */
 export function rowWriter(name: string, dtype: DType, lanes: Lanes, element: string): string {
   const text = /* wgsl */ `
@@ -59,6 +59,10 @@ const WRITERS: Record<DType, string> = {
     ),
   i8: /* wgsl */ `
 var<workgroup> NAME_sizes: array<u32, 64>;
+fn NAME_code(x: f32) -> i32 {
+  let even = round(x);
+  return i32(even) + select(0, 1, x - even == 0.5);
+}
 fn NAME_write(row: u32, width: u32, source_row: u32, lane: u32, live: bool) {
   // The bits of positive floats are in their order; NaN comes last, infinity before it.
   var largest = 0u;
@@ -77,7 +81,7 @@ fn NAME_write(row: u32, width: u32, source_row: u32, lane: u32, live: bool) {
   for (var i = lane % LANES; i < (width + 3) / 4; i += LANES) {
     var codes = vec4i(0);
     for (var j = 0u; j < 4; j++) {
-      if (scale > 0) { codes[j] = i32(round(NAME_element(source_row, 4 * i + j, width) / scale)); }
+      if (scale > 0) { codes[j] = NAME_code(NAME_element(source_row, 4 * i + j, width) / scale); }
     }
     NAME[row + 1 + i] = pack4xI8(codes);
   }
