@@ -3,7 +3,7 @@ import * as adapter from '@jit-attention/testkit/exams/adapter';
 import { WebGpuBackend } from '../../src/backend.js';
 import { webgpu } from '../../src/index.js';
 
-export const { NO_ADAPTER } = adapter;
+export { NO_ADAPTER } from '@jit-attention/testkit/exams/adapter';
 export const hasAdapter = (): Promise<boolean> => adapter.hasAdapter(webgpu);
 
 let first: Promise<WebGpuBackend> | undefined;
