@@ -30,7 +30,7 @@ const NAMES = [
   'QUERY_BLOCK',
   'CAPACITY',
   'BLOCK_UNITS',
-  // Elements of a row of raw scores, of a slot of ranks, and words of one of bits; multiples of 4.
+  // Elements of a row of raw scores and of a slot of ranks, whole vectors; words of a row of bits.
   'ENTRIES',
   'UNITS',
   'BIT_WORDS',
