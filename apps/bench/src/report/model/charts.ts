@@ -75,9 +75,16 @@ function byBudget(rows: readonly Quality[], { series, pointOf }: Lines, scale: S
       })
       .sort((a, b) => a.budget - b.budget),
   }));
+  const budgets = lines.flatMap(({ points }) => points.map(({ budget }) => budget));
   return draw(scale.label, {
     ...{ height: 300, marginLeft: 52, marginBottom: 40 },
-    x: { type: 'log', base: 2, label: 'entries a query may read →', ticks: 5, tickFormat: 'd' },
+    x: {
+      type: 'log',
+      label: 'entries a query may read →',
+      domain: [Math.min(...budgets), Math.max(...budgets)],
+      ticks: [64, 128, 256, 512, 1024],
+      tickFormat: 'd',
+    },
     y: { grid: true, ticks: 5, ...scale.y },
     marks: [
       Plot.ruleY([scale.dense], { stroke: 'var(--series-0)', strokeWidth: 2 }),
@@ -105,7 +112,7 @@ export function retrievalMap(label: string, rows: readonly Quality[]): Html {
     })),
   );
   return draw(label, {
-    ...{ height: 260, marginLeft: 48, marginBottom: 40 },
+    ...{ height: 270, marginLeft: 48, marginBottom: 40, marginTop: 26 },
     x: {
       type: 'band',
       label: 'tokens of context →',
@@ -114,6 +121,8 @@ export function retrievalMap(label: string, rows: readonly Quality[]): Html {
     y: {
       type: 'band',
       label: '↓ depth of the code',
+      labelAnchor: 'top',
+      labelArrow: 'none',
       domain: [...new Set(cells.map((one) => one.depth))],
     },
     marks: [

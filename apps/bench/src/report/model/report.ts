@@ -32,7 +32,8 @@ export function renderModelReport(run: ModelRun, environment: Environment): stri
   );
 }
 
-function opening({ run, environment }: ModelReport): Html {
+function opening(report: ModelReport): Html {
+  const { run, environment } = report;
   const { plan, anatomy } = run;
   const { heads, kvHeads, headDim } = anatomy.sizes;
   return html`<header>
@@ -44,7 +45,7 @@ function opening({ run, environment }: ModelReport): Html {
       it predicts a text that it has not seen, whether it still finds a code that was hidden far
       back, and how long it takes, beside the same model as it was.
     </p>
-    ${cards(run)}
+    ${cards(report)}
     <dl class="facts">
       <dt>model</dt>
       <dd>
@@ -64,7 +65,7 @@ function opening({ run, environment }: ModelReport): Html {
 }
 
 /** Dense attention and what reads a tenth, at the longest context. */
-function cards({ qualities }: ModelRun): Html | undefined {
+function cards({ run: { qualities }, series }: ModelReport): Html | undefined {
   const longest = Math.max(...qualities.map(({ tokens }) => tokens));
   const shown = qualities.filter(
     ({ tokens, variant, error }) =>
@@ -72,9 +73,10 @@ function cards({ qualities }: ModelRun): Html | undefined {
   );
   if (shown.length === 0) return undefined;
   return html`<ul class="cards">
-    ${shown.map(({ variant, needles, perplexity }, i) => {
+    ${shown.map(({ variant, needles, perplexity }) => {
       const found = needles && pooled(needles);
-      return html`<li style="--colour: var(--series-${i + 1})">
+      const { colour } = series.find(({ name }) => name === nameOf(variant))!;
+      return html`<li style="--colour: ${colour}">
         <h3>${nameOf(variant)}, a tenth</h3>
         ${found && html`<strong>${found.found} of ${found.cases}</strong> codes found in ${count(longest)} tokens`}${found && perplexity && '; '}${perplexity && `perplexity ${changeText(perplexity.change)}`}
       </li>`;

@@ -68,7 +68,7 @@ export function speedTable(rows: readonly ResultRow[]): Html {
     rows.map(
       (row) =>
         html`<tr>
-          <th scope="row">${decoderOf(row)}</th>
+          <th scope="row">${row.metrics.cases === undefined ? decoderOf(row) : row.case}</th>
           <td>${count(row.tokens)}</td>
           ${row.error === undefined ? timedCells(row) : html`<td class="failed" colspan="3">failed: ${row.error}</td>`}
         </tr>`,
