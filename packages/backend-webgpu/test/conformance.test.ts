@@ -1,7 +1,10 @@
 import { testBackend, tolerances } from '@jit-attention/testkit';
-import { describe, it } from 'vitest';
+import { describe, it, vi } from 'vitest';
 
 import { hasAdapter, NO_ADAPTER, onOneDevice } from './support/backends.js';
+
+// Without a GPU hundreds of cases take their time.
+vi.setConfig({ testTimeout: 10 * 60_000 });
 
 const found = await hasAdapter();
 

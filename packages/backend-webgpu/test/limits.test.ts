@@ -1,5 +1,5 @@
 import { testOperations } from '@jit-attention/testkit/exams/operations';
-import { assertClose, tolerances } from '@jit-attention/testkit';
+import { assertClose, cases, tolerances } from '@jit-attention/testkit';
 import { type Backend, type PoolRequest, reference } from '@jit-attention/core';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 
@@ -20,6 +20,7 @@ describe.skipIf(!found)(found ? 'in Node' : `in Node (${NO_ADAPTER})`, () => {
     name: `with ${JSON.stringify(limits)}`,
     factory: () => limitedTo(limits, owner.device),
     tolerance: tolerances.webgpu,
+    cases: Math.min(50, cases()),
   });
   testOperations({ describe, it }, suiteOf(FEW), ['arrange', 'merge', 'rows']);
   // A group, however wide, is taken as a whole, and always has fit.
