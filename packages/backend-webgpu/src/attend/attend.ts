@@ -26,7 +26,7 @@ export function attend(gpu: Gpu, request: AttendRequest): AttendResult {
   const queries = decoded(gpu, request.query);
   windows.forEach((window, i) => {
     const call = { request, parts, work, window, slice: i * work.shares };
-    run(gpu, call, { queries, partial, windowed: windows.length > 1 });
+    run(gpu, call, { queries, partial, isPart: windows.length > 1 });
   });
   if (slices > 1) join(gpu, result, partial, slices);
   else copyStats(gpu, result, partial);
@@ -59,18 +59,18 @@ function partialOf(gpu: Gpu, { output, logSumExp, counts }: AttendResult, slices
 function run(
   gpu: Gpu,
   call: Call,
-  { queries, partial, windowed }: { queries: Storage; partial: Partial; windowed: boolean },
+  { queries, partial, isPart }: { queries: Storage; partial: Partial; isPart: boolean },
 ): void {
   const { words, buffers } = describe(gpu, call);
   const { keys, values } = call.window;
-  gpu.run(attention(variantOf(call, windowed)), {
+  gpu.run(attention(variantOf(call, isPart)), {
     words,
     buffers: [...[queries, keys.at, values.at], ...[...buffers, partial.output, partial.stats]],
     groups: call.work.groups,
   });
 }
 
-function variantOf({ request, parts, work: { tiling } }: Call, windowed: boolean): Variant {
+function variantOf({ request, parts, work: { tiling } }: Call, isPart: boolean): Variant {
   const { keys, valueDim } = request;
   const values = request.values === 'keys' ? keys : request.values;
   return {
@@ -82,7 +82,7 @@ function variantOf({ request, parts, work: { tiling } }: Call, windowed: boolean
     wholeValues: widthOf(values) % 4 === 0,
     wholeOutput: valueDim % 4 === 0,
     samePages: haveSamePages(keys, values),
-    windowed,
+    isPart,
   };
 }
 

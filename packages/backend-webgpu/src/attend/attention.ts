@@ -25,7 +25,7 @@ export interface Variant {
   readonly wholeValues: boolean;
   readonly wholeOutput: boolean;
   readonly samePages: boolean;
-  readonly windowed: boolean;
+  readonly isPart: boolean;
 }
 
 /**
@@ -89,7 +89,7 @@ function make(variant: Variant): Kernel {
   let share = i32(group) % word(SHARES);
   let steps = (walk.length + ${team * ENTRIES - 1}) / ${team * ENTRIES};
   for (var step = steps * share / word(SHARES); step < steps * (share + 1) / word(SHARES); step++) {
-    ${unroll({ c: ENTRIES }, entryOfStep(variant))}
+    ${entriesOfStep(variant)}
     ${logits(tiling)}
     ${unroll({ r: rows }, seenLogits(variant))}
     ${exchange.best}
@@ -127,13 +127,23 @@ function ownQueries({ rows, handsRows }: Tiling): string {
     : unroll({ r: rows }, 'let query_row$r = u32(number_of(block, row$r)) * head_dim;');
 }
 
-function entryOfStep({ tiling: { team }, legs }: Variant): string {
-  return `
+/** The entries of a thread in a step, found in a loop: what finds one is long. */
+function entriesOfStep({ tiling: { team }, legs }: Variant): string {
+  return /* wgsl */ `
+    var entries: array<Entry, ${ENTRIES}>;
+    for (var c = 0; c < ${ENTRIES}; c++) {
+      let i = step * ${team * ENTRIES} + c * ${team} + i32(side);
+      entries[c] = place_of(entry_of(walk, i), block.kv_head, key_pages, value_pages);
+    }
+    ${unroll(
+      { c: ENTRIES },
+      `
     let i$c = step * ${team * ENTRIES} + $c * ${team} + i32(side);
-    let entry$c = place_of(entry_of(walk, i$c), block.kv_head, key_pages, value_pages);
-    let n$c = entry$c.n;
-    let value$c = entry$c.value;
-    ${legOf(legs)}`;
+    let n$c = entries[$c].n;
+    let key_row$c = entries[$c].key;
+    let value$c = entries[$c].value;
+    ${legOf(legs)}`,
+    )}`;
 }
 
 /** The products of a thread's rows and entries: `logit$r_$c`. */
@@ -149,7 +159,7 @@ function logits({ rows, handsRows }: Tiling): string {
     ${unroll({ r: rows, c: ENTRIES }, 'var logit$r_$c = 0.0;')}
     for (var d = 0u; d < head_dim; d += 4) {
       ${queries}
-      ${unroll({ c: ENTRIES }, 'let key$c = keys_four(entry$c.key, d, head_dim);')}
+      ${unroll({ c: ENTRIES }, 'let key$c = keys_four(key_row$c, d, head_dim);')}
       ${unroll({ r: rows, c: ENTRIES }, 'logit$r_$c += dot(query$r, key$c);')}
     }`;
 }

@@ -9,7 +9,6 @@ import {
 import type { Descriptor } from '../descriptor.js';
 import type { Gpu } from '../gpu.js';
 import type { Storage } from '../storage.js';
-import { powerAbove } from './tiling.js';
 import type { Legs } from './walk.js';
 
 export type Listed = BlocksSelection | TokensSelection;
@@ -30,17 +29,16 @@ export function partsOf(selection: Selection): Parts {
   };
 }
 
-/** As many as a power of two from 2, so that there are few kernels; the others are empty. */
+/** A multiple of four, so that there are few kernels; the others are empty. */
 function roundedUp(intervals: readonly Interval[]): readonly Interval[] {
-  if (intervals.length === 0) return intervals;
-  const count = Math.max(2, powerAbove(intervals.length));
+  const count = 4 * Math.ceil(intervals.length / 4);
   return [...intervals, ...new Array<Interval>(count - intervals.length).fill([0, 0])];
 }
 
 export const legsOf = ({ all, intervals, lists }: Parts): Legs => ({
   all,
   intervals: intervals.length,
-  lists: lists.map(({ kind }) => kind),
+  lists: lists.length,
 });
 
 /** Queries in a row that have all their lists in common. */

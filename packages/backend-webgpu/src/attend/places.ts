@@ -1,16 +1,16 @@
 /** WGSL: where the rows of an entry begin in the buffers of keys and values. */
 export function places({
   samePages,
-  windowed,
+  isPart,
 }: {
   /** Whether values lie in their pages as keys do in theirs. */
   readonly samePages: boolean;
   /** Whether it is but a part of the buffers that is bound. */
-  readonly windowed: boolean;
+  readonly isPart: boolean;
 }): string {
   const outside = '(key < word(KEYS_FIRST)) | (key >= word(KEYS_END))';
   const valueOutside = '(value < word(VALUES_FIRST)) | (value >= word(VALUES_END))';
-  const absent = ['n < 0', 'page < 0', ...(windowed ? [outside, valueOutside] : [])];
+  const absent = ['n < 0', 'page < 0', ...(isPart ? [outside, valueOutside] : [])];
   return /* wgsl */ `
 struct Pages { table: i32, size: i32, heads: i32, row_words: u32 }
 
@@ -37,8 +37,8 @@ fn place_of(n: i32, head: i32, keys: Pages, values: Pages) -> Entry {
   // Of what is absent, another.
   return Entry(
     select(n, -1, is_absent),
-    u32(select(key${windowed ? ' - word(KEYS_FIRST)' : ''}, 0, is_absent)) * keys.row_words${windowed ? ' + u32(word(KEYS_SKIP))' : ''},
-    u32(select(value${windowed ? ' - word(VALUES_FIRST)' : ''}, 0, is_absent)) * values.row_words${windowed ? ' + u32(word(VALUES_SKIP))' : ''},
+    u32(select(key${isPart ? ' - word(KEYS_FIRST)' : ''}, 0, is_absent)) * keys.row_words${isPart ? ' + u32(word(KEYS_SKIP))' : ''},
+    u32(select(value${isPart ? ' - word(VALUES_FIRST)' : ''}, 0, is_absent)) * values.row_words${isPart ? ' + u32(word(VALUES_SKIP))' : ''},
   );
 }
 `;

@@ -8,7 +8,7 @@ export interface Team {
   /** Makes `best$r` of the largest `top$r`, f32, of the team. */
   readonly best: string;
   /** Makes `x` of the sums of `x` over every thread whose number differs by a multiple of `stride`. */
-  sum(x: string, type: 'f32' | 'u32', stride?: number): string;
+  readonly sum: (x: string, type: 'f32' | 'u32', stride?: number) => string;
   /** Lets the others have `weight$r_$c`, f32, and `value$c`, u32, until {@link Team.best} is reached again. */
   readonly offer: string;
   /** `weight$r_$c` and `value$c` of the thread `other`. */

@@ -7,13 +7,13 @@ export interface Legs {
   readonly all: boolean;
   /** Intervals that follow from a query's position, of all parts of the selection. */
   readonly intervals: number;
-  readonly lists: readonly ('blocks' | 'tokens')[];
+  readonly lists: number;
 }
 
 /** One list is read where it lies; several are in one buffer, as a kernel may bind only a few. */
 export function listBuffers({ lists }: Legs): Record<string, BufferUse> {
-  if (lists.length === 0) return {};
-  return lists.length === 1 ? { ids: read('i32'), counts: read('i32') } : { lists: read('i32') };
+  if (lists === 0) return {};
+  return lists === 1 ? { ids: read('i32'), counts: read('i32') } : { lists: read('i32') };
 }
 
 /** Words of a list in the call: `[heads, queryBlocks, capacity, queryBlock, blockSize, idsAt, countsAt]`. */
@@ -32,7 +32,7 @@ export function walk(legs: Legs): string {
       { length: intervals },
       (_, k) => `if (i < walk.interval_end${k}) { n = walk.shift${k} + i; }`,
     ),
-    ...lists.map(listEntry),
+    ...Array.from({ length: lists }, (_, l) => listEntry(l)),
   ];
   return /* wgsl */ `
 struct Walk {
@@ -43,7 +43,7 @@ struct Walk {
   length: i32,
   ${all ? 'all_end: i32,' : ''}
   ${unroll({ k: intervals }, 'shift$k: i32, interval_end$k: i32,')}
-  ${unroll({ l: lists.length }, 'list$l: i32, count$l: i32, list_begin$l: i32, list_end$l: i32,')}
+  ${unroll({ l: lists }, 'list$l: i32, count$l: i32, list_begin$l: i32, list_end$l: i32,')}
 }
 
 fn position_of(batch: i32, token: i32) -> i32 {
@@ -60,10 +60,10 @@ fn walk_of(batch: i32, kv_head: i32, first: i32, last: i32) -> Walk {
   walk.to_entry = select(0, visible, first <= last);
   ${all ? 'walk.all_end = max(0, walk.to_entry - walk.from_entry); walk.length = walk.all_end;' : ''}
   ${unroll({ k: intervals }, INTERVAL)}
-  ${unroll({ l: lists.length }, LIST)}
+  ${unroll({ l: lists }, LIST)}
   return walk;
 }
-${lists.length === 1 ? OWN_BUFFERS : ''}${lists.length > 1 ? ONE_BUFFER : ''}${lists.length > 1 ? MEMBERSHIP : ''}
+${lists === 1 ? OWN_BUFFERS : ''}${lists > 1 ? ONE_BUFFER : ''}${lists > 1 ? MEMBERSHIP : ''}
 // Entry i of the walk; -1: none, or one that was there before.
 fn entry_of(walk: Walk, i: i32) -> i32 {
   var n = -1;
@@ -116,17 +116,15 @@ fn is_listed(l: i32, list: i32, count: i32, n: i32) -> bool {
 }
 `;
 
-function listEntry(kind: 'blocks' | 'tokens', l: number): string {
-  const id = (at: string): string => `list_id(${l}, walk.list${l} + ${at})`;
-  const size = `word(word(LISTS) + ${LIST_WORDS * l + 4})`;
-  const block = `let size = ${size}; n = ${id('j / size')} * size + j % size;`;
+function listEntry(l: number): string {
   const earlier = Array.from(
     { length: l },
     (_, m) => ` || is_listed(${m}, walk.list${m}, walk.count${m}, n)`,
   );
   return `if (i < walk.list_end${l}) {
     let j = i - walk.list_begin${l};
-    ${kind === 'tokens' ? `n = ${id('j')};` : block}
+    let size = word(word(LISTS) + ${LIST_WORDS * l + 4});
+    n = list_id(${l}, walk.list${l} + j / size) * size + j % size;
     if (n < walk.from_entry || n >= walk.to_entry${earlier.join('')}) { n = -1; }
   }`;
 }
