@@ -103,7 +103,9 @@ async function measure(
     const stride = strideOf(vocabulary, tasks.reading);
     const reading =
       tasks.reading === 0 ? undefined : await read(model, part, { tokens, stride, onTokens });
-    const { haystacks: count, codes, seed } = tasks;
+    const { haystacks: count, codes } = tasks;
+    // other names and codes at each context, so that their cases can be added up
+    const seed = tasks.seed + tokens;
     const needles =
       count === 0
         ? undefined
