@@ -14,7 +14,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Asked } from './browser/page.js';
 import { loadGenerator, PROMPT } from './support/reference.js';
 
-const TOKENS = 30;
+const TOKENS = 10;
 
 /** ONNX Runtime's WASM files, of the version that transformers.js brings. */
 const transformers = createRequire(import.meta.url).resolve('@huggingface/transformers');
@@ -32,7 +32,7 @@ describe.skipIf(!path)(heading, () => {
 
   beforeAll(async () => {
     script = await bundle(join(import.meta.dirname, 'browser/page.ts'));
-    browser = await openChromium(path!);
+    browser = await openChromium(path!, { webgpu: true });
     const generator = await loadGenerator();
     const [{ generated_text }] = await generator(PROMPT, { max_new_tokens: TOKENS });
     expected = generated_text;
@@ -53,6 +53,12 @@ describe.skipIf(!path)(heading, () => {
     expect(report.failed).toEqual([]);
     expect(report.passed).toBe(3);
   });
+
+  it("is adopted on ONNX Runtime's GPU device, the cache with it", async () => {
+    const report = await ask({ device: 'webgpu' });
+    expect(report.failed).toEqual([]);
+    expect(report.passed).toBe(1);
+  }, 180_000); // SwiftShader
 
   it('is refused where ONNX Runtime is in a worker', async () => {
     const report = await ask({ proxy: true });
