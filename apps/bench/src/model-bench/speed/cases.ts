@@ -44,11 +44,11 @@ const LONG = 4096;
 
 function prefillCase({ bay, picksRows }: SpeedCases, tokens: number): Case {
   const wanted = { tokens, rows: picksRows ? 1 : 'all' } as const;
-  const which = picksRows ? 'the last' : 'all';
+  const which = picksRows ? 'the last row of logits' : 'all logits';
   const uncut = uncutPrefill(bay, wanted);
   return {
     name: `prefill-${tokens}`,
-    title: `Prefill of ${tokens.toLocaleString('en')} tokens, ${which} logits`,
+    title: `Prefill of ${tokens.toLocaleString('en')} tokens, ${which}`,
     contenders: [uncut, prefill(bay, 'dense', wanted, uncut), prefill(bay, 'topk', wanted)],
     figures: (rows) => [
       {

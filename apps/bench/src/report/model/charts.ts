@@ -112,14 +112,19 @@ export function retrievalMap(label: string, rows: readonly Quality[]): Html {
     })),
   );
   return draw(label, {
-    ...{ height: 250, marginLeft: 48, marginBottom: 40, marginTop: 6 },
+    ...{ height: 270, marginLeft: 48, marginBottom: 40, marginTop: 26 },
     x: {
       type: 'band',
       label: 'tokens of context →',
       domain: [...new Set(cells.map((one) => one.tokens))],
     },
-    // said in words above the maps: beside the narrow bands there is no room for it
-    y: { type: 'band', label: null, domain: [...new Set(cells.map((one) => one.depth))] },
+    y: {
+      type: 'band',
+      label: '↓ depth of the code',
+      labelAnchor: 'top',
+      labelArrow: 'none',
+      domain: [...new Set(cells.map((one) => one.depth))],
+    },
     marks: [
       Plot.cell(cells, {
         ...{ x: 'tokens', y: 'depth', inset: 1 },
