@@ -90,9 +90,9 @@ export function describe(gpu: Gpu, { request, parts, work, window, slice }: Call
 /** Values that lie in their pages as keys do in theirs need no table. */
 function withOwnPages(values: Entries, keys: Entries): Entries {
   if (!haveSamePages(keys, values)) return values;
-  // Not spread: a cache's entries are an object of getters.
-  const { storage, pageSize, lengths } = values;
-  return { storage, pageSize, lengths, tables: values.tables.map(() => []) };
+  // By name: of what pages are read from, these may be getters.
+  const { storage, pageSize, lengths, tables } = values;
+  return { storage, pageSize, lengths, tables: tables.map(() => []) };
 }
 
 type Bound = Record<`${'KEYS' | 'VALUES'}_${'FIRST' | 'END' | 'SKIP'}`, number>;
