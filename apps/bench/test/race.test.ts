@@ -117,6 +117,16 @@ describe('race', () => {
     );
     expect(outcomes[1].outputError).toBeCloseTo(1e-5, 6);
   });
+
+  it('compares with who is named, not with the first', async () => {
+    const first = contender('first', { output: [3, 4] }, []);
+    const second = contender('second', { output: [30, 40] }, []);
+    const third = { ...contender('third', { output: [30, 40] }, []), same: second };
+    const outcomes = await race([first, second, third], { rounds: 1 });
+    expect(outcomes.map(({ outputError }) => outputError)).toEqual([undefined, undefined, 0]);
+    const wrong = await race([first, { ...third, same: first }], { rounds: 1 });
+    expect(wrong[1].error).toMatch(/within 0.0001, got one .* away/);
+  });
 });
 
 describe('figures', () => {
