@@ -1,5 +1,5 @@
 import { entriesBehind, entriesLength, entriesRowBytes, entryAt, pointer, word } from '../layout';
-import { decodeRun, gatherRows, listRun, needsDecoding } from '../gather';
+import { decodeRun, gatherRows, listRun, needsDecoding, touchRows } from '../gather';
 import { ANTIDIAGONAL, BOUNDS, CELL, DEPTH, KEYS, KIND, MAXIMA, SPLIT_BOUNDS, WIDTH } from './spec';
 import { entryOf, filledEntries } from './strip';
 import {
@@ -29,9 +29,13 @@ export function gatherKeys(spec: usize, work: usize): void {
   const kind = word(spec, KIND);
   if (kind === ANTIDIAGONAL) return gatherCells(spec, work);
   gather(spec, work, KEYS, DECODED, KEY_ROWS);
-  const bounds = kind === BOUNDS || kind === SPLIT_BOUNDS;
-  if (bounds) gather(spec, work, MAXIMA, DECODED_MAXIMA, MAXIMUM_ROWS);
-  if (kind === SPLIT_BOUNDS) orderBounds(spec, work);
+  if (kind === BOUNDS || kind === SPLIT_BOUNDS) {
+    gather(spec, work, MAXIMA, DECODED_MAXIMA, MAXIMUM_ROWS);
+    if (kind === SPLIT_BOUNDS) orderBounds(spec, work);
+  } else if (!needsDecoding(pointer(spec, KEYS), word(spec, WIDTH))) {
+    // Bounds are read in two streams and a thing apart: touching them first has made that slower.
+    touchRows(region(spec, work, KEY_ROWS), filledEntries(work), word(spec, WIDTH));
+  }
 }
 
 function gather(spec: usize, work: usize, entries: i32, decoded: i32, rows: i32): void {
@@ -90,31 +94,30 @@ function orderBounds(spec: usize, work: usize): void {
   const half = word(spec, DEPTH) >> 1;
   let infinite = 0;
   for (let i = 0; i < filledEntries(work); i++) {
-    const low = pointer(region(spec, work, KEY_ROWS), i);
-    const high = pointer(region(spec, work, MAXIMUM_ROWS), i);
-    const larger = prepare(spec, work, i);
-    memory.copy(larger, high, half << 2);
-    memory.copy(larger + (half << 2), low, half << 2);
+    const a = pointer(region(spec, work, KEY_ROWS), i);
+    const b = pointer(region(spec, work, MAXIMUM_ROWS), i);
     // Read by now, the addresses of the maxima make room for the list.
-    if (orderPair(larger, half)) setWord(region(spec, work, MAXIMUM_ROWS), infinite++, i);
+    if (orderPair(a, b, half, prepare(spec, work, i))) {
+      setWord(region(spec, work, MAXIMUM_ROWS), infinite++, i);
+    }
   }
   setWord(work, INFINITE, infinite);
 }
 
-/** Two rows of `half` channels, the larger ones first; says whether any is infinite. */
-function orderPair(larger: usize, half: i32): bool {
-  const bytes = half << 2;
+/** Of two rows of `width` channels the larger ones, then the smaller ones; says whether any is infinite. */
+function orderPair(a: usize, b: usize, width: i32, out: usize): bool {
+  const bytes = width << 2;
   const infinity = f32x4.splat(Infinity);
   let infinite = i32x4.splat(0);
-  for (let at = larger; at < larger + bytes; at += 16) {
-    const a = v128.load(at);
-    const b = v128.load(at + bytes);
-    const high = f32x4.max(a, b);
-    const low = f32x4.min(a, b);
+  for (let at = 0; at < bytes; at += 16) {
+    const x = v128.load(a + at);
+    const y = v128.load(b + at);
+    const high = f32x4.max(x, y);
+    const low = f32x4.min(x, y);
     infinite = v128.or(infinite, f32x4.eq(f32x4.abs(high), infinity));
     infinite = v128.or(infinite, f32x4.eq(f32x4.abs(low), infinity));
-    v128.store(at, high);
-    v128.store(at + bytes, low);
+    v128.store(out + at, high);
+    v128.store(out + bytes + at, low);
   }
   return v128.any_true(infinite);
 }

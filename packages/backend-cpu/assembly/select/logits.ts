@@ -1,33 +1,47 @@
 import { dots } from '../dots';
+import { multiplyLanes, packLanes } from '../lanes/product';
 import { pointer, real, word } from '../layout';
 import { softcapAll } from '../math';
 import { boundRow, splitBound } from './bounds';
 import { multiplyCodes } from './codes';
 import { recordAt, ROW_INFINITE } from './rows';
-import { BOUNDS, DEPTH, INNER, KIND, RELU, SCALE, SOFTCAP, SPLIT_BOUNDS, STRIP } from './spec';
+import {
+  BOUNDS,
+  CHUNK,
+  DEPTH,
+  INNER,
+  KIND,
+  RELU,
+  SCALE,
+  SOFTCAP,
+  SPLIT_BOUNDS,
+  STRIP,
+} from './spec';
 import {
   CODED_ROWS,
   INFINITE,
   KEY_ROWS,
+  LANE_SCORES,
+  LANED_ROWS,
   LOGITS,
   MAXIMUM_ROWS,
+  PANELS,
   QUERIES,
   region,
   ROW_WEIGHTS,
+  ROWS,
+  setWord,
 } from './work';
 
 /** Scores of rows `[first, first + rows)` against the `count` keys of a strip (a multiple of 4), to LOGITS. */
 export function scoreChunk(spec: usize, work: usize, first: i32, rows: i32, count: i32): void {
   const kind = word(spec, KIND);
-  const depth = word(spec, DEPTH);
   const inner = word(spec, INNER);
-  const keys = region(spec, work, KEY_ROWS);
   const out = region(spec, work, LOGITS);
   const pitch = word(spec, STRIP) << 2;
-  const queries = region(spec, work, QUERIES) + ((first * inner * depth) << 2);
-  if (kind === BOUNDS) return boundRows(spec, work, queries, rows, count);
+  if (kind === BOUNDS) return boundRows(spec, work, first, rows, count);
   if (word(work, CODED_ROWS)) multiplyCodes(spec, work, first * inner, rows * inner, count);
-  else dots(queries, rows * inner, depth, keys, count, out, pitch, real(spec, SCALE));
+  else multiply(spec, work, first, rows * inner, count);
   if (kind === SPLIT_BOUNDS) redoInfinite(spec, work, first, rows, count);
   else if (kind === RELU) weighRows(spec, work, first, rows, count);
   else if (real(spec, SOFTCAP) > 0) {
@@ -38,8 +52,51 @@ export function scoreChunk(spec: usize, work: usize, first: i32, rows: i32, coun
   }
 }
 
-function boundRows(spec: usize, work: usize, queries: usize, rows: i32, count: i32): void {
+/** Rows from which on it pays to lay them side by side. */
+const LANED: i32 = 7;
+
+/** Lays the rows at hand out for {@link scoreChunk}, a chunk at a time. */
+export function packRows(spec: usize, work: usize): void {
+  const inner = word(spec, INNER);
+  const depth = word(spec, DEPTH);
+  const chunk = word(spec, CHUNK);
+  const rows = word(work, ROWS);
+  const laned = word(spec, KIND) !== BOUNDS && !word(work, CODED_ROWS) && rows * inner >= LANED;
+  setWord(work, LANED_ROWS, i32(laned));
+  if (!laned) return;
+  for (let first = 0; first < rows; first += chunk) {
+    const queries = region(spec, work, QUERIES) + ((first * inner * depth) << 2);
+    packLanes(queries, min(chunk, rows - first) * inner, depth, panelsAt(spec, work, first));
+  }
+}
+
+/** Where the panels of the chunk begin whose first row is `first`. */
+function panelsAt(spec: usize, work: usize, first: i32): usize {
+  const chunk = word(spec, CHUNK);
+  const whole = (chunk * word(spec, INNER) + 7) & ~7;
+  return region(spec, work, PANELS) + (((first / chunk) * whole * word(spec, DEPTH)) << 2);
+}
+
+/** @param rows of the matrix product */
+function multiply(spec: usize, work: usize, first: i32, rows: i32, count: i32): void {
+  const depth = word(spec, DEPTH);
+  const keys = region(spec, work, KEY_ROWS);
+  const out = region(spec, work, LOGITS);
+  const pitch = word(spec, STRIP) << 2;
+  const scale = real(spec, SCALE);
+  if (word(work, LANED_ROWS)) {
+    const panels = panelsAt(spec, work, first);
+    const spare = region(spec, work, LANE_SCORES);
+    multiplyLanes(panels, rows, depth, keys, count, out, pitch, scale, spare);
+  } else {
+    const queries = region(spec, work, QUERIES) + ((first * word(spec, INNER) * depth) << 2);
+    dots(queries, rows, depth, keys, count, out, pitch, scale);
+  }
+}
+
+function boundRows(spec: usize, work: usize, first: i32, rows: i32, count: i32): void {
   const bytes = word(spec, DEPTH) << 2;
+  const queries = region(spec, work, QUERIES) + first * bytes;
   const pitch = word(spec, STRIP) << 2;
   const lows = region(spec, work, KEY_ROWS);
   const highs = region(spec, work, MAXIMUM_ROWS);

@@ -2,7 +2,7 @@ import { nextTask, pointer, word } from '../layout';
 import { findCandidates, sameCandidates } from './candidates';
 import { clearJoined, clearUnits, foldRow, maskUnseen, poolUnits, scatterRow } from './fold';
 import { gatherKeys } from './keys';
-import { scoreChunk } from './logits';
+import { packRows, scoreChunk } from './logits';
 import {
   addStatistics,
   clearStatistics,
@@ -203,6 +203,7 @@ function visitRows(
     if (statistics) clearStatistics(recordAt(spec, work, i));
     else if (probabilities) joinStatistics(recordAt(spec, work, i), word(wave, SLICES));
   }
+  packRows(spec, work);
   const step = unitsOfStrip(spec, work);
   for (let unit = from; unit < to; unit += step) {
     takeStrip(spec, work, unit, min(step, to - unit));

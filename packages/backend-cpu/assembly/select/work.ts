@@ -31,6 +31,9 @@ export const INFINITE: i32 = 13;
 /** Whether all rows at hand are codes, to be multiplied with those of the keys (see codes.ts). */
 export const CODED_ROWS: i32 = 14;
 
+/** Whether the rows at hand lie side by side in PANELS as well, eight at a time. */
+export const LANED_ROWS: i32 = 15;
+
 /** Records of rows, see rows.ts. */
 export const RECORDS: i32 = 0;
 /** Rows of the matrix product, [rows · INNER][DEPTH]. */
@@ -56,6 +59,9 @@ export const DECODED_MAXIMA: i32 = 12;
 export const PREPARED: i32 = 13;
 /** [CHUNK · INNER][STRIP] */
 export const LOGITS: i32 = 14;
+/** Rows of the matrix product side by side, `[rows / 8][DEPTH][8]` for each chunk, and their scores of a tile. */
+export const PANELS: i32 = 17;
+export const LANE_SCORES: i32 = 18;
 /** Unit scores of a row, and of all rows of a strip. */
 export const POOLED_SCORES: i32 = 15;
 export const JOINED: i32 = 16;

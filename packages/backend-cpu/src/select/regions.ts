@@ -15,6 +15,8 @@ const HEADER = 16;
 const RECORD = 8;
 /** Lists of addresses are filled up to a multiple of 8. */
 const FILLING = 8;
+/** Keys that rows side by side are multiplied with at a time. */
+const TILE = 64;
 
 /** The regions in the order of assembly/select/work.ts. */
 export function regionsOf(request: SelectRequest, lists: Lists, sizes: Sizes): Regions {
@@ -27,7 +29,7 @@ export function regionsOf(request: SelectRequest, lists: Lists, sizes: Sizes): R
   const laidOut = sizes.kind === 'splitBounds' || sizes.kind === 'antidiagonal';
   return layOut([
     rows * RECORD,
-    rows * inner * depth,
+    (rows * inner + 7) * depth,
     score.kind === 'reluWeighted' ? rows * inner : 0,
     coded ? (rows * inner * depth) / 2 : 0,
     coded ? rows * inner : 0,
@@ -41,10 +43,16 @@ export function regionsOf(request: SelectRequest, lists: Lists, sizes: Sizes): R
     listed * width,
     bounds ? listed * width : 0,
     laidOut ? listed * depth : 0,
-    chunk * inner * strip,
+    wholeEights(chunk * inner) * strip,
     strip,
     strip,
+    Math.ceil(rows / chunk) * wholeEights(chunk * inner) * depth,
+    8 * TILE,
   ]);
+}
+
+function wholeEights(rows: number): number {
+  return 8 * Math.ceil(rows / 8);
 }
 
 function layOut(words: readonly number[]): Regions {

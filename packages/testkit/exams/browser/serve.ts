@@ -47,7 +47,9 @@ const TYPES: Readonly<Record<string, string>> = {
   '.wasm': 'application/wasm',
 };
 
-const PAGE = '<!doctype html><script type="module" src="/page.js"></script>';
+/** Its icon is empty: a browser asks for one that is not named. */
+const PAGE =
+  '<!doctype html><link rel="icon" href="data:," /><script type="module" src="/page.js"></script>';
 
 /** Serves an empty page with the script. */
 export async function serve(site: Site): Promise<{ url: string; close(): void }> {
