@@ -34,26 +34,37 @@ export function encodeRow(source: usize, dtype: i32, width: i32, row: usize): vo
 }
 
 function decodeHalves(source: usize, width: i32, target: usize): void {
-  const whole = width & ~3;
-  for (let i = 0; i < whole; i += 4) {
-    v128.store(target + (i << 2), fromHalves(v128.load16x4_u(source + (i << 1))));
+  const whole = width & ~7;
+  const exponent = i16x8.splat(0x7c00);
+  let special = i32x4.splat(0);
+  for (let i = 0; i < whole; i += 8) {
+    const halves = v128.load(source + (i << 1));
+    special = v128.or(special, i16x8.eq(v128.and(halves, exponent), exponent));
+    const low = i16x8.shuffle(i32x4.splat(0), halves, 0, 8, 1, 9, 2, 10, 3, 11);
+    const high = i16x8.shuffle(i32x4.splat(0), halves, 4, 12, 5, 13, 6, 14, 7, 15);
+    v128.store(target + (i << 2), fromFinite(low));
+    v128.store(target + (i << 2), fromFinite(high), 16);
   }
-  for (let i = whole; i < width; i++) {
-    const bits = i32x4.splat(<i32>load<u16>(source + (i << 1)));
+  for (let i = v128.any_true(special) ? 0 : whole; i < width; i++) {
+    const bits = i32x4.splat((<i32>load<u16>(source + (i << 1))) << 16);
     store<f32>(target + (i << 2), f32x4.extract_lane(fromHalves(bits), 0));
   }
 }
 
 /**
- * Halves, in the low half of each lane, to f32, exactly. The exponent is moved by a multiplication, which does
- * denormals too; that of Inf and NaN is filled up. @inline
+ * Halves, in the upper half of each lane, to f32, exactly, if they are finite. The exponent is moved by a
+ * multiplication, which does denormals too. @inline
  */
-function fromHalves(bits: v128): v128 {
-  const sign = i32x4.shl(v128.and(bits, i32x4.splat(0x8000)), 16);
-  const rest = i32x4.shl(v128.and(bits, i32x4.splat(0x7fff)), 13);
-  const scaled = f32x4.mul(rest, f32x4.splat(reinterpret<f32>(0x77800000))); // 2^112
-  const special = i32x4.gt_s(rest, i32x4.splat(0x0f7fffff));
-  return v128.or(sign, v128.or(scaled, v128.and(special, i32x4.splat(0x7f800000))));
+function fromFinite(halves: v128): v128 {
+  const bits = v128.and(i32x4.shr_s(halves, 3), i32x4.splat(0x8fffe000));
+  return f32x4.mul(bits, f32x4.splat(reinterpret<f32>(0x77800000))); // 2^112
+}
+
+/** The same of all halves: the exponent of Inf and NaN is filled up. @inline */
+function fromHalves(halves: v128): v128 {
+  const rest = v128.and(halves, i32x4.splat(0x7fff0000));
+  const special = i32x4.gt_s(rest, i32x4.splat(0x7bffffff));
+  return v128.or(fromFinite(halves), v128.and(special, i32x4.splat(0x7f800000)));
 }
 
 function encodeHalves(source: usize, width: i32, target: usize): void {

@@ -66,6 +66,7 @@ export function decodeRun(
   decoded: usize,
   out: usize,
 ): usize {
+  touch(at, count * entriesRowBytes(entries));
   for (const end = out + (count << 2); out < end; out += 4) {
     decodePadded(at, entriesDtype(entries), width, decoded);
     store<u32>(out, decoded);
@@ -100,7 +101,10 @@ export function areFinite(rows: usize, count: i32, width: i32): bool {
  */
 export function touchRows(rows: usize, count: i32, width: i32): void {
   for (const end = rows + (count << 2); rows < end; rows += 4) {
-    const row: usize = load<u32>(rows);
-    for (let at = row; at < row + (width << 2); at += 64) load<i32>(at);
+    touch(load<u32>(rows), width << 2);
   }
+}
+
+function touch(at: usize, bytes: i32): void {
+  for (const end = at + bytes; at < end; at += 64) load<i32>(at);
 }
