@@ -26,6 +26,9 @@ const CASES: readonly Case[] = [
   { made: 'webgpu', isolated: false },
 ];
 
+/** A page compiles everything anew, which takes an adapter of software its time. */
+const MINUTES = 10 * 60_000;
+
 const chromium = findChromium();
 const heading = chromium ? 'in headless Chromium' : `in headless Chromium (${NO_CHROMIUM})`;
 
@@ -40,12 +43,16 @@ describe.skipIf(!chromium)(heading, () => {
   afterAll(async () => browser?.close());
 
   describe.each(CASES)('$made, isolated: $isolated', ({ made, isolated }) => {
-    it.each(Object.keys(STRATEGIES))('%s', async (folder) => {
-      const asked: Asked = { package: folder, made, cases: fewCases() };
-      const report = await examine(browser, { script, isolated }, asked);
-      expect(report.failed).toEqual([]);
-      expect(report.isolated).toBe(isolated);
-      expect(report.passed).toBeGreaterThan(20);
-    });
+    it.each(Object.keys(STRATEGIES))(
+      '%s',
+      async (folder) => {
+        const asked: Asked = { package: folder, made, cases: fewCases() };
+        const report = await examine(browser, { script, isolated }, asked);
+        expect(report.failed).toEqual([]);
+        expect(report.isolated).toBe(isolated);
+        expect(report.passed).toBeGreaterThan(20);
+      },
+      MINUTES,
+    );
   });
 });

@@ -13,12 +13,12 @@ const TILE = 256;
 
 /** See `Ops.hadamard`. A row of more than a workgroup can hold is a matrix, transformed along one axis, then the other. */
 export function hadamard(gpu: Gpu, x: Tensor): Tensor<'f32'> {
-  const width = x.shape.at(-1) ?? 1;
+  const from = rowsIn(gpu, x);
+  const { width } = from;
   if (!(width > 0 && (width & (width - 1)) === 0 && width <= LONGEST ** 2)) {
     const expected = `a width that is a power of two, up to ${LONGEST ** 2}`;
     throw inputError('hadamard', expected, width, { code: 'INVALID_SHAPE' });
   }
-  const from = rowsIn(gpu, x);
   const y = gpu.make(x.shape, 'f32');
   const to = rowsIn(gpu, y);
   if (width <= LONGEST) {
