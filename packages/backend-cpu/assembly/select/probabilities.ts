@@ -4,8 +4,8 @@ import { ROW_LARGEST, ROW_STATISTICS, ROW_SUM } from './rows';
 
 /**
  * Probabilities take two passes: one for the largest logit and the sum of the exponentials of each row, which slices
- * gather on their own, and one that divides by them. Logits are scored anew in the second: keeping them would be
- * rows × entries.
+ * gather on their own, and one that divides by them. In the second, logits are recalled where they could be kept (see
+ * kept.ts) and scored anew where that would have been too many.
  *
  * As in the f64 reference: a logit of +Infinity takes all the mass, shared with its equals; nothing but -Infinity
  * has none; a NaN among others makes all of the row NaN.

@@ -19,6 +19,8 @@ import {
   HEAD_RUN,
   HEADS,
   INNER,
+  KEPT,
+  KEPT_ENTRIES,
   KEYS,
   KIND,
   LENGTHS,
@@ -72,6 +74,8 @@ export const ROW_LARGEST: i32 = 4;
 export const ROW_SUM: i32 = 5;
 /** With SPLIT_BOUNDS: whether its query has an infinite channel (see bounds.ts). */
 export const ROW_INFINITE: i32 = 6;
+/** Where its logits are kept from one pass to the next, or 0. */
+export const ROW_KEPT: i32 = 7;
 
 /** @inline */
 export function recordAt(spec: usize, work: usize, i: i32): usize {
@@ -167,6 +171,8 @@ function addRow(wave: usize, work: usize, list: i32, r: i32, last: i32): void {
   setWord(record, ROW_SEEN, seen);
   setWord(record, ROW_SLOT, word(wave, SCORES) + ((slot * word(wave, SLOT_UNITS)) << 2));
   setWord(record, ROW_STATISTICS, word(wave, STATISTICS) + ((row * word(wave, SLICES)) << 3));
+  const kept = word(wave, KEPT) + ((row * word(wave, KEPT_ENTRIES)) << 2);
+  setWord(record, ROW_KEPT, word(wave, KEPT) === 0 ? 0 : kept);
   setWord(work, ROWS, word(work, ROWS) + 1);
   setWord(work, MOST_UNITS, max(word(work, MOST_UNITS), units));
   setWord(work, MOST_SEEN, max(word(work, MOST_SEEN), seen));

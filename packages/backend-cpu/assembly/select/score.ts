@@ -1,6 +1,7 @@
 import { nextTask, pointer, word } from '../layout';
 import { findCandidates, sameCandidates } from './candidates';
 import { clearJoined, clearUnits, foldRow, maskUnseen, poolUnits, scatterRow } from './fold';
+import { areKept, keepChunk, recallChunk } from './kept';
 import { gatherKeys } from './keys';
 import { packRows, scoreChunk } from './logits';
 import {
@@ -203,7 +204,7 @@ function visitRows(
     if (statistics) clearStatistics(recordAt(spec, work, i));
     else if (probabilities) joinStatistics(recordAt(spec, work, i), word(wave, SLICES));
   }
-  packRows(spec, work);
+  if (statistics || !areKept(spec, work)) packRows(spec, work);
   const step = unitsOfStrip(spec, work);
   for (let unit = from; unit < to; unit += step) {
     takeStrip(spec, work, unit, min(step, to - unit));
@@ -219,12 +220,16 @@ function visitStrip(spec: usize, work: usize, statistics: bool): void {
   const chunk = word(spec, CHUNK);
   const listed = word(work, CANDIDATES) >= 0;
   const exists = seesAny(spec, work, word(work, MOST_SEEN));
-  if (exists) gatherKeys(spec, work);
+  const kept = areKept(spec, work);
+  const scores = exists && (statistics || !kept);
+  if (scores) gatherKeys(spec, work);
   if (listed) clearJoined(spec, region(spec, work, JOINED), word(work, STRIP_UNITS));
   for (let first = 0; first < rows; first += chunk) {
     const count = min(chunk, rows - first);
     if (!reaches(spec, work, first, count, statistics)) continue;
-    if (exists) scoreChunk(spec, work, first, count, filledEntries(work));
+    if (scores) scoreChunk(spec, work, first, count, filledEntries(work));
+    if (kept && statistics) keepChunk(spec, work, first, count);
+    else if (kept) recallChunk(spec, work, first, count);
     for (let r = 0; r < count; r++) {
       const record = recordAt(spec, work, first + r);
       const row = region(spec, work, LOGITS) + ((r * word(spec, STRIP)) << 2);

@@ -119,3 +119,6 @@ export const ROWS_TO: i32 = 10;
 export const STATISTICS: i32 = 11;
 /** With `UNION`, a byte for each unit of each list: whether a row picked it. */
 export const MARKS: i32 = 12;
+/** Room for the logits of each row, `KEPT_ENTRIES` each, or 0 (see kept.ts). */
+export const KEPT: i32 = 13;
+export const KEPT_ENTRIES: i32 = 14;

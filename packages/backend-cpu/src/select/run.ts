@@ -1,11 +1,11 @@
-import type { SelectRequest, Tensor } from '@jit-attention/core';
+import { scoredEntries, type SelectRequest, type Tensor } from '@jit-attention/core';
 
 import type { Host } from '../host.js';
 import { isProbability, type Lists } from './lists.js';
 import { regionsOf } from './regions.js';
-import { sizesOf } from './sizes.js';
+import { sizesOf, wholeVectors } from './sizes.js';
 import { writeSpec } from './spec.js';
-import { tileListsOf, type Wave, type Waves, wavesOf } from './waves.js';
+import { listsToKeep, tileListsOf, type Wave, type Waves, wavesOf } from './waves.js';
 
 /** Bytes of a row's statistics in a slice. */
 const STATISTICS_BYTES = 8;
@@ -23,6 +23,18 @@ export interface Job {
   readonly scores: number;
   readonly statistics: number;
   readonly marks: number;
+  /** Room for the logits of the rows of a wave, and how many of each row; 0: they are scored anew. */
+  readonly kept: number;
+  readonly keptEntries: number;
+}
+
+/** Logits of a row that the second pass over probabilities needs, if all of a list can be kept; 0 otherwise. */
+function keptEntries(request: SelectRequest, lists: Lists, threads: number): number {
+  const { score, within } = request;
+  if (!isProbability(score) || within || lists.reduce === 'union') return 0;
+  const lengths = scoredEntries(score).lengths.map((length) => Math.ceil(length / lists.cell));
+  const entries = wholeVectors(Math.max(...lengths));
+  return listsToKeep(lists, entries, threads) > 0 ? entries : 0;
 }
 
 export function jobOf(
@@ -32,7 +44,8 @@ export function jobOf(
   result: { ids: Tensor; counts: Tensor },
 ): Job {
   const tileLists = tileListsOf(lists, request.within !== undefined);
-  const waves = wavesOf(lists, tileLists, host.threads);
+  const kept = keptEntries(request, lists, host.threads);
+  const waves = wavesOf(lists, tileLists, kept, host.threads);
   const sizes = sizesOf(request, lists, tileLists);
   const { offsets, bytes } = regionsOf(request, lists, sizes);
   const probabilities = isProbability(request.score);
@@ -42,6 +55,8 @@ export function jobOf(
     scratch: bytes,
     scores: host.arena.bytes(4 * waves.slots * waves.slotUnits),
     statistics: host.arena.bytes(probabilities ? STATISTICS_BYTES * waves.rowSlices : 0),
+    keptEntries: kept,
+    kept: kept > 0 ? host.arena.bytes(4 * waves.lists * lists.rows * kept) : 0,
     marks: host.arena.bytes(lists.reduce === 'union' ? waves.lists * waves.slotUnits : 0),
   };
 }
@@ -81,7 +96,7 @@ function describe(job: Job, wave: Wave, from: number, to: number, tasks: number)
     host.arena.i32(wave.tiles.flat()),
     ...[wave.slices, wave.first],
     ...[job.scores, waves.slotUnits, lists.reduce === 'union' ? to - from : 1],
-    ...[from, to, job.statistics, job.marks],
+    ...[from, to, job.statistics, job.marks, job.kept, job.keptEntries],
   ]);
 }
 

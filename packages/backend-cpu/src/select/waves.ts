@@ -3,6 +3,8 @@ import { wholeVectors } from './sizes.js';
 
 /** Bytes of scores, a thread, that are kept before they are picked from: work enough to share out, still in a cache. */
 const SCORE_BYTES = 4 * 1024 * 1024;
+/** Bytes of logits, a thread, that are kept so as not to score twice. */
+const KEPT_BYTES = 16 * 1024 * 1024;
 /** Rows of a tile at least, where lists have few: keys are read once for all of them. */
 const TILE_ROWS = 32;
 /** Units of a slice at least: below, a thread is not worth waking. */
@@ -39,9 +41,17 @@ export function tileListsOf(lists: Lists, candidates: boolean): number {
   return candidates ? 1 : Math.min(lists.queryBlocks, Math.ceil(TILE_ROWS / rows));
 }
 
-export function wavesOf(lists: Lists, tileLists: number, threads: number): Waves {
+/** @param keptEntries logits of a row that are kept, 0 for none */
+export function wavesOf(
+  lists: Lists,
+  tileLists: number,
+  keptEntries: number,
+  threads: number,
+): Waves {
   const slotUnits = wholeVectors(lists.units);
-  const room = Math.max(1, Math.floor((SCORE_BYTES * threads) / (4 * slotUnits)));
+  const scored = Math.max(1, Math.floor((SCORE_BYTES * threads) / (4 * slotUnits)));
+  const kept = keptEntries > 0 ? listsToKeep(lists, keptEntries, threads) : scored;
+  const room = Math.min(scored, kept);
   const union = lists.reduce === 'union';
   const rows = union ? Math.min(lists.rows, room) : lists.rows;
   const slotsPerList = union ? rows : 1;
@@ -58,6 +68,11 @@ export function wavesOf(lists: Lists, tileLists: number, threads: number): Waves
     slots: most * slotsPerList,
     rowSlices: rows * Math.max(...waves.map(({ count, slices }) => count * slices)),
   };
+}
+
+/** Lists whose logits there is room for; may be none. */
+export function listsToKeep(lists: Lists, entries: number, threads: number): number {
+  return Math.floor((KEPT_BYTES * threads) / (4 * entries * lists.rows));
 }
 
 function waveOf(
