@@ -35,38 +35,44 @@ export function auditChunk(
   if (picks.length === 0) return undefined;
 
   const queries = picks.map(([row, t]) => ({ row, position: first[row] + t }));
-  const rows = picks.map(([row]) => row);
-  const query = backend.gather(request.query, picks);
-  const full = backend.attend({
-    ...request,
-    query,
-    keys: pickRows(request.keys, rows),
-    values: request.values === 'keys' ? 'keys' : pickRows(request.values, rows),
-    selection: all,
-    positions: {
-      first: queries.map(({ position }) => position),
-      counts: rows.map(() => 1),
-      tokens: 1,
-    },
-  });
+  // All of a chunk is attended to as it is: queries on their own would read the keys anew, each for itself.
+  const whole = picks.length === counts.reduce((sum, count) => sum + count);
+  const asked = whole ? { ...request, selection: all } : pickQueries(backend, request, picks);
+  const full = backend.attend(asked);
   const joined = backend.merge([full], { sinkLogits });
-  const output = backend.gather(planned.output, picks);
-  const logSumExp = backend.gather(planned.logSumExp, picks);
-  const reads = [logSumExp, full.logSumExp, output, joined.output].map((tensor) => tensor.data());
-  const used = [
-    query,
-    full.output,
-    full.logSumExp,
-    full.counts,
-    joined.output,
-    joined.logSumExp,
-    output,
-    logSumExp,
-  ];
+  const sampled = (tensor: Tensor<'f32'>): Tensor<'f32'> => backend.gather(tensor, picks);
+  const truth = [full.logSumExp, joined.output].map((tensor) => (whole ? sampled(tensor) : tensor));
+  const found = [planned.logSumExp, planned.output].map(sampled);
+  const reads = [...found, ...truth].map((tensor) => tensor.data());
+  const used = new Set<Tensor>([...found, ...truth, full.output, full.logSumExp, full.counts]);
+  for (const tensor of [joined.output, joined.logSumExp]) used.add(tensor);
+  if (!whole) used.add(asked.query);
 
   return Promise.all(reads)
     .finally(() => used.forEach((tensor) => tensor.dispose()))
     .then((data) => compare(data, queries, step));
+}
+
+/** The same for some of the queries, each of which becomes a batch row of its own. */
+function pickQueries(
+  backend: Backend,
+  request: AttendRequest,
+  picks: readonly (readonly [row: number, token: number])[],
+): AttendRequest {
+  const { first } = request.positions;
+  const rows = picks.map(([row]) => row);
+  return {
+    ...request,
+    query: backend.gather(request.query, picks),
+    keys: pickRows(request.keys, rows),
+    values: request.values === 'keys' ? 'keys' : pickRows(request.values, rows),
+    selection: all,
+    positions: {
+      first: picks.map(([row, t]) => first[row] + t),
+      counts: rows.map(() => 1),
+      tokens: 1,
+    },
+  };
 }
 
 /** Calls the listeners; what they throw is theirs to see at `stats()`, and no business of the strategy. */
@@ -81,7 +87,7 @@ export async function announce(
 }
 
 function compare(
-  [planned, full, output, fullOutput]: readonly Float32Array[],
+  [planned, output, full, fullOutput]: readonly Float32Array[],
   queries: AuditReport['queries'],
   step: number,
 ): AuditReport {
