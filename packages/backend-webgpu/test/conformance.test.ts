@@ -4,7 +4,7 @@ import { describe, it, vi } from 'vitest';
 import { hasAdapter, NO_ADAPTER, onOneDevice } from './support/backends.js';
 
 // Without a GPU hundreds of cases take their time.
-vi.setConfig({ testTimeout: 10 * 60_000 });
+vi.setConfig({ testTimeout: 20 * 60_000 });
 
 const found = await hasAdapter();
 
