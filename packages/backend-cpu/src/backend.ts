@@ -1,4 +1,6 @@
 import {
+  assertData,
+  assertSpec,
   type AttendRequest,
   type AttendResult,
   type Backend,
@@ -6,14 +8,11 @@ import {
   type DataOf,
   type Decoded,
   type DType,
-  DTYPES,
-  inputError,
   type Ops,
   type Pick,
   type PoolRequest,
   type RotaryOptions,
   type SelectRequest,
-  sizeOf,
   type Tensor,
   type TokensSelection,
 } from '@jit-attention/core';
@@ -51,7 +50,7 @@ export class CpuBackend implements Backend {
     options: { shape: readonly number[]; dtype?: D | undefined },
   ): Tensor<D> {
     const { shape, dtype = 'f32' as D } = options;
-    assertSpec(shape, dtype);
+    assertSpec('tensor', shape, dtype);
     assertData(data, shape, dtype);
     return this.#host.perform(() => {
       const tensor = this.#host.make(shape, dtype);
@@ -65,7 +64,7 @@ export class CpuBackend implements Backend {
     dtype?: D | undefined;
   }): Tensor<D> {
     const { shape, dtype = 'f32' as D } = options;
-    assertSpec(shape, dtype);
+    assertSpec('tensor', shape, dtype);
     return this.#host.perform(() => {
       const tensor = this.#host.make(shape, dtype);
       this.#host.memory.u8(this.#host.pointerOf(tensor), tensor.bytes).fill(0);
@@ -176,24 +175,5 @@ export class CpuBackend implements Backend {
     if (tensor.dtype === 'i32') return host.memory.i32(target.ptr, data.length).set(data);
     if (tensor.dtype === 'f32') return host.memory.f32(target.ptr, data.length).set(data);
     convert(host, { ...target, ptr: host.arena.f32(data), dtype: 'f32' }, target);
-  }
-}
-
-function assertSpec(shape: readonly number[], dtype: DType): void {
-  if (!DTYPES.includes(dtype))
-    throw inputError('tensor', `a dtype of ${DTYPES.join(', ')}`, dtype, { code: 'INVALID_DTYPE' });
-  if (shape.length === 0 || !shape.every((length) => Number.isInteger(length) && length >= 0)) {
-    throw inputError('tensor', 'a shape of whole numbers', [...shape], { code: 'INVALID_SHAPE' });
-  }
-}
-
-function assertData(data: Float32Array | Int32Array, shape: readonly number[], dtype: DType): void {
-  if (data.length !== sizeOf(shape)) {
-    const expected = `${sizeOf(shape)} numbers for shape [${shape.join(', ')}]`;
-    throw inputError('tensor', expected, data.length, { code: 'INVALID_SHAPE' });
-  }
-  if (data instanceof Int32Array !== (dtype === 'i32')) {
-    const expected = dtype === 'i32' ? 'an Int32Array' : 'a Float32Array';
-    throw inputError('tensor', expected, data, { code: 'INVALID_DTYPE' });
   }
 }

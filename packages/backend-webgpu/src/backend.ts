@@ -1,21 +1,22 @@
-import type {
-  AttendRequest,
-  AttendResult,
-  Backend,
-  BlocksSelection,
-  DataOf,
-  Decoded,
-  DType,
-  Ops,
-  PoolRequest,
-  RotaryOptions,
-  SelectRequest,
-  Tensor,
-  TokensSelection,
+import {
+  assertData,
+  assertSpec,
+  type AttendRequest,
+  type AttendResult,
+  type Backend,
+  type BlocksSelection,
+  type DataOf,
+  type Decoded,
+  type DType,
+  type Ops,
+  type PoolRequest,
+  type RotaryOptions,
+  type SelectRequest,
+  type Tensor,
+  type TokensSelection,
 } from '@jit-attention/core';
 
 import { attend } from './attend/attend.js';
-import { assertData, assertSpec } from './check.js';
 import type { PoolCounters } from './device/pool.js';
 import { DeviceGpu } from './device-gpu.js';
 import { failed } from './failure.js';

@@ -1,6 +1,5 @@
-import { type DType, inputError } from '@jit-attention/core';
+import { assertSpec, type DType, inputError } from '@jit-attention/core';
 
-import { assertSpec } from './check.js';
 import type { DeviceGpu } from './device-gpu.js';
 import { STORAGE } from './device/usage.js';
 import { storageBytes } from './storage.js';

@@ -11,6 +11,7 @@ export * from './bound.js';
 export * from './cache/kv-cache.js';
 export * from './cache/paged-entries.js';
 export * from './check.js';
+export * from './check-storage.js';
 export * from './dtype.js';
 export * from './entries.js';
 export * from './errors.js';

@@ -1,8 +1,7 @@
 import {
-  assertAxis,
-  assertRange,
-  assertRank,
-  assertShape,
+  assertCopyInto,
+  assertCopyPages,
+  assertWriteRows,
   inputError,
   rowBytes,
   sizeOf,
@@ -17,16 +16,9 @@ import { shares } from './shares.js';
 
 /** See `Backend.writeRows`. */
 export function writeRows(host: Host, target: Tensor, source: Tensor, slots: Int32Array): void {
-  assertRank('writeRows: target', target, 4);
-  assertRank('writeRows: source', source, 4);
-  const [pages, heads, pageSize, width] = target.shape as [number, number, number, number];
+  assertWriteRows(target, source, slots);
+  const [, heads, pageSize, width] = target.shape as [number, number, number, number];
   const [batch, , tokens] = source.shape as [number, number, number];
-  assertShape('writeRows: source', source, [batch, heads, tokens, width]);
-  if (slots.length !== batch * tokens)
-    throw inputError('writeRows', `${batch * tokens} slots`, slots.length);
-  for (const slot of slots)
-    if (slot >= 0) assertRange('writeRows', [slot, slot + 1], pages * pageSize);
-
   const rows = batch * heads * tokens;
   const [share, tasks] = shares(host, rows, 8 * width);
   const desc = host.arena.i32([
@@ -61,11 +53,7 @@ export function copyPages(
   from: readonly number[],
   to: readonly number[],
 ): void {
-  assertShape('copyPages: target', target, [target.shape[0], ...source.shape.slice(1)]);
-  assertDType('copyPages: target', target, source);
-  if (from.length !== to.length) throw inputError('copyPages', `${from.length} targets`, to.length);
-  for (const page of from) assertRange('copyPages: from', [page, page + 1], source.shape[0]);
-  for (const page of to) assertRange('copyPages: to', [page, page + 1], target.shape[0]);
+  assertCopyPages(source, target, from, to);
   const bytes = source.bytes / source.shape[0];
   const offsets = (pages: readonly number[]): number[] => pages.map((page) => page * bytes);
   const [start, end] = [host.pointerOf(source), host.pointerOf(target)];
@@ -92,13 +80,9 @@ export function copyInto(
   source: Tensor,
   { axis, at }: { axis: number; at: number },
 ): void {
-  assertAxis('copyInto', target, axis);
+  assertCopyInto(target, source, { axis, at });
   const { shape, dtype } = target;
   const [count, length] = [source.shape[axis], shape[axis]];
-  const cut = shape.map((size, i) => (i === axis ? count : size));
-  assertShape('copyInto: source', source, cut);
-  assertDType('copyInto: source', source, target);
-  assertRange('copyInto', [at, at + count], length);
   const last = axis === shape.length - 1;
   if (last && dtype === 'i8')
     throw inputError('copyInto', 'an axis before the last: rows of i8 share a scale', axis);
@@ -112,9 +96,4 @@ export function copyInto(
     { source: host.pointerOf(source), from: outer.map((i) => i * count * inner) },
     { target: host.pointerOf(target), to: outer.map((i) => (i * length + at) * inner) },
   );
-}
-
-function assertDType(where: string, tensor: Tensor, like: Tensor): void {
-  if (tensor.dtype === like.dtype) return;
-  throw inputError(where, `dtype ${like.dtype}`, tensor.dtype, { code: 'INVALID_DTYPE' });
 }

@@ -1,28 +1,6 @@
-import type { DType } from '@jit-attention/core';
 import fc from 'fast-check';
 
 export const seeds: fc.Arbitrary<number> = fc.noShrink(fc.nat(1e6));
 
 export const whole = (min: number, max: number): fc.Arbitrary<number> => fc.integer({ min, max });
 export const upTo = (max: number): fc.Arbitrary<number> => whole(1, max);
-
-/** Floats as they may be stored, plain ones more often. */
-export const dtypes: fc.Arbitrary<DType> = fc.constantFrom('f32', 'f32', 'f16', 'i8');
-
-/** Widths of rows: less than a vector, whole vectors, odd remainders, what models have. */
-export const widths: fc.Arbitrary<number> = fc.oneof(
-  upTo(9),
-  upTo(80),
-  fc.constantFrom(64, 128, 576),
-);
-
-/** Shapes of two to four axes whose last one is a row. */
-export const shapes: fc.Arbitrary<number[]> = fc
-  .tuple(fc.array(upTo(7), { minLength: 1, maxLength: 3 }), widths)
-  .map(([leading, width]) => [...leading, width]);
-
-/** The same, and now and then enough rows for many tasks. */
-export const manyRows: fc.Arbitrary<number[]> = fc.oneof(
-  { arbitrary: shapes, weight: 4 },
-  fc.tuple(whole(200, 3000), upTo(64)).map(([rows, width]) => [rows, width]),
-);

@@ -1,18 +1,10 @@
-import {
-  assertAxis,
-  assertRange,
-  assertShape,
-  type DType,
-  sizeOf,
-  type Tensor,
-} from '@jit-attention/core';
+import { assertCopyInto, type DType, sizeOf, type Tensor } from '@jit-attention/core';
 
 import { DEFAULT_THREADS, kernel, kernels, read, write } from '../device/kernel.js';
 import type { Gpu } from '../gpu.js';
 import { rowWords, type Storage } from '../storage.js';
 import { rowReader } from '../wgsl/rows.js';
 import { type Lanes, lanesFor, rowWriter } from '../wgsl/row-writer.js';
-import { assertDType } from './checks.js';
 import { conversionGroups } from './convert.js';
 import { commonRuns, rowsIn, runsOf } from './row-runs.js';
 
@@ -23,13 +15,9 @@ export function copyInto(
   source: Tensor,
   { axis, at }: { axis: number; at: number },
 ): void {
-  assertAxis('copyInto', target, axis);
+  assertCopyInto(target, source, { axis, at });
   const { shape, dtype } = target;
   const [count, length] = [source.shape[axis], shape[axis]];
-  const cut = shape.map((size, i) => (i === axis ? count : size));
-  assertShape('copyInto: source', source, cut);
-  assertDType('copyInto: source', source, target);
-  assertRange('copyInto', [at, at + count], length);
   if (source.size === 0) return;
   const isLast = axis === shape.length - 1;
   if (isLast && (dtype === 'f16' || dtype === 'i8')) return splice(gpu, target, source, at);

@@ -1,17 +1,9 @@
-import {
-  assertRange,
-  assertRank,
-  assertShape,
-  type DType,
-  inputError,
-  type Tensor,
-} from '@jit-attention/core';
+import { assertCopyPages, assertWriteRows, type DType, type Tensor } from '@jit-attention/core';
 
 import { kernels } from '../device/kernel.js';
 import type { Gpu } from '../gpu.js';
 import { rowWords, type Storage } from '../storage.js';
 import { type Lanes, lanesFor } from '../wgsl/row-writer.js';
-import { assertDType } from './checks.js';
 import { conversionGroups, conversionKernel, conversionWords } from './convert.js';
 import { rowsIn, runsOf, stretch } from './row-runs.js';
 
@@ -19,16 +11,9 @@ import { rowsIn, runsOf, stretch } from './row-runs.js';
 
 /** See `Backend.writeRows`. */
 export function writeRows(gpu: Gpu, target: Tensor, source: Tensor, slots: Int32Array): void {
-  assertRank('writeRows: target', target, 4);
-  assertRank('writeRows: source', source, 4);
-  const [pages, heads, pageSize, width] = target.shape as [number, number, number, number];
-  const [batch, , tokens] = source.shape as [number, number, number];
-  assertShape('writeRows: source', source, [batch, heads, tokens, width]);
-  if (slots.length !== batch * tokens)
-    throw inputError('writeRows', `${batch * tokens} slots`, slots.length);
-  for (const slot of slots)
-    if (slot >= 0) assertRange('writeRows', [slot, slot + 1], pages * pageSize);
-
+  assertWriteRows(target, source, slots);
+  const [, heads, pageSize, width] = target.shape as [number, number, number, number];
+  const tokens = source.shape[2];
   const [from, to] = [rowsIn(gpu, source), rowsIn(gpu, target)];
   const lanes = lanesFor(rowWords(to.dtype, width));
   for (const source of runsOf(gpu, from)) {
@@ -71,11 +56,7 @@ export function copyPages(
   from: readonly number[],
   to: readonly number[],
 ): void {
-  assertShape('copyPages: target', target, [target.shape[0], ...source.shape.slice(1)]);
-  assertDType('copyPages: target', target, source);
-  if (from.length !== to.length) throw inputError('copyPages', `${from.length} targets`, to.length);
-  for (const page of from) assertRange('copyPages: from', [page, page + 1], source.shape[0]);
-  for (const page of to) assertRange('copyPages: to', [page, page + 1], target.shape[0]);
+  assertCopyPages(source, target, from, to);
   const [start, end] = [gpu.storageOf(source), gpu.storageOf(target)];
   if (from.length === 0) return;
   const bytes = start.bytes / source.shape[0];

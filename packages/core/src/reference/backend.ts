@@ -9,9 +9,8 @@ import type {
   RotaryOptions,
   SelectRequest,
 } from '../backend.js';
+import { assertData, assertSpec } from '../check-storage.js';
 import type { DataOf, Decoded, DType } from '../dtype.js';
-import { DTYPES } from '../dtype.js';
-import { inputError } from '../errors.js';
 import type { BlocksSelection, TokensSelection } from '../selection.js';
 import { sizeOf, Tensor } from '../tensor.js';
 import * as arrange from './arrange.js';
@@ -41,22 +40,8 @@ class ReferenceBackend implements Backend {
     options: { shape: readonly number[]; dtype?: D | undefined },
   ): Tensor<D> {
     const { shape, dtype = 'f32' as D } = options;
-    assertSpec(shape, dtype);
-    if (data.length !== sizeOf(shape)) {
-      throw inputError(
-        'tensor',
-        `${sizeOf(shape)} numbers for shape [${shape.join(', ')}]`,
-        data.length,
-        {
-          code: 'INVALID_SHAPE',
-        },
-      );
-    }
-    if (data instanceof Int32Array !== (dtype === 'i32')) {
-      throw inputError('tensor', dtype === 'i32' ? 'an Int32Array' : 'a Float32Array', data, {
-        code: 'INVALID_DTYPE',
-      });
-    }
+    assertSpec('tensor', shape, dtype);
+    assertData(data, shape, dtype);
     const values = allocate(dtype, data.length);
     values.set(data);
     round(dtype, values, shape.at(-1) ?? 1);
@@ -68,7 +53,7 @@ class ReferenceBackend implements Backend {
     dtype?: D | undefined;
   }): Tensor<D> {
     const { shape, dtype = 'f32' as D } = options;
-    assertSpec(shape, dtype);
+    assertSpec('tensor', shape, dtype);
     return this.#make(allocate(dtype, sizeOf(shape)), shape, dtype);
   }
 
@@ -208,13 +193,5 @@ class ReferenceBackend implements Backend {
     const tensor = new Tensor(this, { shape, dtype }, values);
     this.#live.add(tensor);
     return tensor;
-  }
-}
-
-function assertSpec(shape: readonly number[], dtype: DType): void {
-  if (!DTYPES.includes(dtype))
-    throw inputError('tensor', `a dtype of ${DTYPES.join(', ')}`, dtype, { code: 'INVALID_DTYPE' });
-  if (shape.length === 0 || !shape.every((length) => Number.isInteger(length) && length >= 0)) {
-    throw inputError('tensor', 'a shape of whole numbers', [...shape], { code: 'INVALID_SHAPE' });
   }
 }
