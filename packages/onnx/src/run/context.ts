@@ -15,7 +15,7 @@ export interface LeftCache {
 /** All that a model knows of one text: a sequence for each layer of ours, tensors for each that was left. */
 export class Context {
   readonly #runtime: Runtime;
-  readonly #sequences: ReadonlyMap<ModelLayer, Sequence>;
+  #sequences: ReadonlyMap<ModelLayer, Sequence>;
   /** By the name of the input. Never changed in place, so forks share them. */
   #left: ReadonlyMap<string, RuntimeTensor>;
   #lengths: readonly number[];
@@ -83,7 +83,7 @@ export class Context {
         ...wanted,
       ]);
     }
-    for (const sequence of this.#sequences.values()) sequence.truncate(wanted);
+    this.#sequences = this.#truncated(wanted);
     const [end] = wanted;
     const cut = ([name, tensor]: [string, RuntimeTensor]): [string, RuntimeTensor] => [
       name,
@@ -93,6 +93,19 @@ export class Context {
     ];
     this.#left = new Map([...this.#left].map(cut));
     this.#lengths = wanted;
+  }
+
+  /** Forks go back in the place of the sequences, of which some might and others refuse. */
+  #truncated(lengths: readonly number[]): ReadonlyMap<ModelLayer, Sequence> {
+    const forks = new Map([...this.#sequences].map(([layer, one]) => [layer, one.fork()]));
+    try {
+      for (const fork of forks.values()) fork.truncate(lengths);
+    } catch (error) {
+      for (const fork of forks.values()) fork.dispose();
+      throw error;
+    }
+    for (const sequence of this.#sequences.values()) sequence.dispose();
+    return forks;
   }
 
   fork(): Context {

@@ -170,3 +170,16 @@ describe('a context', () => {
     expect(backend.memory().tensors).toBe(tensors);
   });
 });
+
+test('a way back that one layer refuses is taken by none', async () => {
+  const strategy = windowed({ window: 64, sinks: 0 });
+  const model = await adopt(modelDirectory, { backend, strategy, layers: '2-', rollback: 64 });
+  const sequence = model.sequence();
+  await sequence.step(idsOf(textOf(400)), { logits: 0 });
+  const same = sequence.fork();
+  expect(() => sequence.truncate(100)).toThrow(errorWith({ code: 'ROLLBACK_EXCEEDED' }));
+  expect(sequence.length).toBe(400);
+  expect(await next(sequence, [7])).toEqual(await next(same, [7]));
+  for (const one of [sequence, same]) one.dispose();
+  await model.dispose();
+});
