@@ -87,7 +87,7 @@ const LIST = /* wgsl */ `{
     let head = select(kv_head, 0, word(about) == 1);
     let list = (batch * word(about) + head) * word(about + 1) + first / word(about + 3);
     walk.list$l = list * word(about + 2);
-    walk.count$l = select(0, list_count($l, list), first <= last);
+    walk.count$l = select(0, clamp(list_count($l, list), 0, word(about + 2)), first <= last);
     walk.list_begin$l = walk.length;
     walk.length += walk.count$l * word(about + 4);
     walk.list_end$l = walk.length;

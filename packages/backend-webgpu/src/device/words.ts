@@ -2,6 +2,9 @@ import type { BufferPool } from './pool.js';
 
 const BLOCK_BYTES = 64 << 10;
 
+/** Words of an upload, however few it has: a binding holds an element at least, of up to four words. */
+const LEAST = 4;
+
 interface Block {
   readonly buffer: GPUBuffer;
   readonly data: Uint32Array;
@@ -29,7 +32,7 @@ export class Words {
   }
 
   add(data: ArrayLike<number> & { readonly buffer?: ArrayBufferLike }): Uploaded {
-    const length = Math.max(1, data.length);
+    const length = Math.max(LEAST, data.length);
     const block = this.#blockFor(length);
     const at = block.used;
     const view = block.data.subarray(at, at + data.length);

@@ -17,7 +17,7 @@ export const candidatesKernel: (entries: boolean) => Kernel = kernels((entries) 
   let row = rows[index];
   let first = i32(item) % word(BIT_WORDS) * 32;
   let begin = row.candidates * word(WITHIN_CAPACITY);
-  let end = begin + counts[row.candidates];
+  let end = begin + clamp(counts[row.candidates], 0, word(WITHIN_CAPACITY));
   var found = 0u;
   // Ids whose entries begin before the end of the last unit, from the first one on that ends behind the first unit.
   let least = first * word(UNIT_SIZE) / word(WITHIN_SIZE);
