@@ -10,6 +10,8 @@ export interface BackendEntry {
   readonly factory: string;
   /** Whether the factory gives a promise. */
   readonly isAsync: boolean;
+  /** Whether the factory is told how many threads. */
+  readonly takesThreads: boolean;
   /** The most threads it can use. */
   readonly threads: number;
   /** Largest relative (Frobenius) difference of two ways to compute the same in it. */
@@ -29,6 +31,7 @@ export const BACKENDS: Readonly<Record<string, BackendEntry>> = {
     package: '@jit-attention/core',
     factory: 'reference',
     isAsync: false,
+    takesThreads: false,
     threads: 1,
     // Sums are in f64; only the outputs are rounded to f32.
     tolerance: 1e-6,
@@ -39,6 +42,7 @@ export const BACKENDS: Readonly<Record<string, BackendEntry>> = {
     package: '@jit-attention/backend-cpu',
     factory: 'cpu',
     isAsync: true,
+    takesThreads: true,
     threads: 256,
     tolerance: 1e-5,
     queries: 'all',
@@ -47,6 +51,7 @@ export const BACKENDS: Readonly<Record<string, BackendEntry>> = {
     package: '@jit-attention/backend-webgpu',
     factory: 'webgpu',
     isAsync: true,
+    takesThreads: false,
     threads: 1,
     tolerance: 1e-4,
     queries: 'all',
@@ -61,7 +66,7 @@ export interface Device {
   readonly entry: BackendEntry;
 }
 
-type BackendFactory = (options: { threads: number }) => Backend | Promise<Backend>;
+type BackendFactory = (options?: { threads: number }) => Backend | Promise<Backend>;
 
 /**
  * What can be said without loading a backend.
@@ -79,7 +84,7 @@ export function assertBackends(names: readonly string[], threads: readonly numbe
 
 /**
  * Every backend, which {@link assertBackends} has passed, at every number of threads that it can use.
- * @throws {InputError} `UNSUPPORTED` for a backend that is not installed
+ * @throws {BackendError} `BACKEND_FAILED` where the host cannot have one: no adapter
  */
 export async function openDevices(
   names: readonly string[],
@@ -110,19 +115,13 @@ export async function closeDevices(devices: readonly Device[]): Promise<void> {
 }
 
 async function openDevice(name: string, threads: number): Promise<Device> {
-  const entry = BACKENDS[name];
-  const module = await load(name, entry.package);
-  return { name, threads, entry, backend: await module[entry.factory]({ threads }) };
+  return { name, threads, entry: BACKENDS[name], backend: await openBackend(name, threads) };
 }
 
-async function load(name: string, from: string): Promise<Record<string, BackendFactory>> {
-  try {
-    return (await import(from)) as Record<string, BackendFactory>;
-  } catch (error) {
-    if ((error as { code?: unknown }).code !== 'ERR_MODULE_NOT_FOUND') throw error;
-    throw inputError('--backend', 'an installed backend', `${name}, whose package ${from} is not`, {
-      code: 'UNSUPPORTED',
-      hint: `install ${from}, or leave --backend out for ${DEFAULT_BACKEND}`,
-    });
-  }
+/** @throws {BackendError} `BACKEND_FAILED` where the host cannot have it: no adapter */
+export async function openBackend(name: string, threads: number): Promise<Backend> {
+  const entry = BACKENDS[name];
+  const module = (await import(entry.package)) as Record<string, BackendFactory>;
+  const make = module[entry.factory];
+  return entry.takesThreads ? make({ threads }) : make();
 }

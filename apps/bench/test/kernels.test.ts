@@ -32,7 +32,7 @@ describe('the bare multiply-adds', () => {
   });
 });
 
-describe.each(KERNELS.cases(SCALE).map((one) => [one.name, one] as const))(
+describe.each(KERNELS.cases(SCALE, 'cpu').map((one) => [one.name, one] as const))(
   'kernels: %s',
   (_, one) => {
     it('measures every contender, and makes its figures of that', async () => {

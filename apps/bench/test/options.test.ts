@@ -66,14 +66,6 @@ describe('overview refuses, before any work,', () => {
     expect(existsSync(folder.at('results'))).toBe(false);
   });
 
-  it('a backend that is not installed, with what to do', async () => {
-    const { status, err } = await runMain(['--backend', 'webgpu'], folder.path);
-    expect(err).toMatch(
-      /an installed backend, got webgpu[^]*hint: install @jit-attention\/backend-webgpu/,
-    );
-    expect(status).toBe(2);
-  });
-
   it('an option that it does not know', async () => {
     const { status, err } = await runMain(['--token', '64'], folder.path);
     expect(err).toMatch(/unknown option '--token'[^]*--tokens/);

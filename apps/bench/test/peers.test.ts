@@ -2,7 +2,7 @@ import { dense } from '@jit-attention/strategy-dense';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { PEERS as ALL } from '../src/peers/all.js';
+import { ON_CPU } from '../src/peers/all.js';
 import { contenderOf } from '../src/peers/contender.js';
 import { headsFirst, tokensFirst } from '../src/peers/heads.js';
 import { PEERS } from '../src/peers/suite.js';
@@ -17,7 +17,7 @@ const shape = { ...EIGHT_HEADS, tokens: 96 };
 describe('peers', () => {
   it('each compute what we do, in processes of their own', async () => {
     const ours = prefill({ ...shape, strategy: dense() });
-    const outcomes = await race([ours, ...ALL.map((peer) => contenderOf(peer, shape))], {
+    const outcomes = await race([ours, ...ON_CPU.map((peer) => contenderOf(peer, shape))], {
       rounds: 1,
     });
     for (const { error, outputError, ms, contender } of outcomes) {
@@ -31,13 +31,14 @@ describe('peers', () => {
   });
 
   it('that are not there are rows with errors', async () => {
-    const missing = { ...ALL[0], implementation: 'nobody' };
+    const missing = { ...ON_CPU[0], implementation: 'nobody' };
     const [{ error }] = await race([contenderOf(missing, shape)], { rounds: 1 });
     expect(error).toMatch(/nobody/);
   });
 
   it('have figures for every one of them, or none where nothing was measured', () => {
-    for (const one of PEERS.cases(8)) {
+    const all = PEERS.backends.flatMap((backend) => PEERS.cases(8, backend));
+    for (const one of all) {
       const figures = one.figures(new Rows([]));
       expect(figures.length).toBeGreaterThan(0);
       for (const { value } of figures) expect(value).toBeUndefined();

@@ -50,6 +50,16 @@ function contender(
 }
 
 describe('race', () => {
+  it('times one that may differ, and says that it does', async () => {
+    const all = [
+      contender('a', { output: [1, 2] }, []),
+      { ...contender('b', { output: [1, 3], same: true }, []), mayDiffer: true },
+    ];
+    const [, { ms, error, note }] = await race(all, { rounds: 1 });
+    expect([ms, error]).toEqual([100, undefined]);
+    expect(note).toMatch(/wrong: 4\.5e-1 away/);
+  });
+
   it('checks all first, then lets them take turns, then lets go of all', async () => {
     const calls: string[] = [];
     const all = [contender('a', {}, calls), contender('b', {}, calls)];

@@ -7,6 +7,7 @@ import type { Terminal } from '../program.js';
 import { type Case, type Suite } from '../race/case.js';
 import { race } from '../race/race.js';
 import { rowOf } from '../race/rows.js';
+import { adapterName } from './adapter.js';
 import { type Measured, printSuite } from '../terminal/suite.js';
 import { runStages, type Stage } from '../terminal/progress.js';
 
@@ -20,10 +21,14 @@ export async function runSuite(
   command: string,
   { show, print }: Terminal,
 ): Promise<void> {
-  const { quick = false, json = `results/${suite.name}${quick ? '-quick' : ''}.json` } = options;
+  const { quick = false, backend } = options;
+  const place = backend === suite.backends[0] ? '' : `-${backend}`;
+  const { json = `results/${suite.name}${place}${quick ? '-quick' : ''}.json` } = options;
   const cases = chosenCases(suite, options);
   const file = outputPath('--json', json);
   const rounds = quick ? QUICK_ROUNDS : ROUNDS;
+  const gpu = backend === 'webgpu' ? await adapterName() : undefined;
+  if (gpu !== undefined) print(`adapter  ${gpu}`);
   const measured: Measured[] = [];
   const stages = cases.map((one) => stageOf(suite, one, rounds, (done) => measured.push(done)));
   await runStages(stages, show);
@@ -31,6 +36,7 @@ export async function runSuite(
     schema: 1,
     environment: environmentOf({
       ...{ command, model: 'random numbers', text: 'none', seed: 0, repetitions: rounds },
+      ...(gpu !== undefined && { gpu }),
     }),
     results: measured.flatMap(({ rows }) => rows),
   };

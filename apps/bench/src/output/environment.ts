@@ -5,7 +5,7 @@ import type { Environment } from './results.js';
 
 /** The machine, and what the caller knows of the run. */
 export function environmentOf(
-  run: Pick<Environment, 'command' | 'model' | 'text' | 'seed' | 'repetitions'>,
+  run: Pick<Environment, 'command' | 'model' | 'text' | 'seed' | 'repetitions' | 'gpu'>,
 ): Environment {
   return {
     date: new Date().toISOString(),

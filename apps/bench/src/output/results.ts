@@ -76,6 +76,8 @@ export interface Environment {
   readonly platform: string;
   readonly cpu: string;
   readonly cores: number;
+  /** The WebGPU adapter, where that is what is timed. */
+  readonly gpu?: string;
   /** Where queries, keys and values came from. */
   readonly model: string;
   /** What the model was reading. */

@@ -11,6 +11,10 @@ export const NATIVE: readonly Peer[] = ONNX_ATTENTION.map((operator) =>
 export const WEB: readonly Peer[] = ONNX_ATTENTION.map((operator) =>
   onnxruntime('onnxruntime-web', operator),
 );
+export const NATIVE_WEBGPU: readonly Peer[] = ONNX_ATTENTION.map((operator) =>
+  onnxruntime('onnxruntime-node webgpu', operator),
+);
 export const JAVASCRIPT: readonly Peer[] = [tfjs, jax];
 
-export const PEERS: readonly Peer[] = [...NATIVE, ...WEB, ...JAVASCRIPT];
+export const ON_CPU: readonly Peer[] = [...NATIVE, ...WEB, ...JAVASCRIPT];
+export const PEERS: readonly Peer[] = [...ON_CPU, ...NATIVE_WEBGPU];

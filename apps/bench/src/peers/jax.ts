@@ -6,6 +6,7 @@ import type { Peer } from './peer.js';
  */
 export const jax: Peer = {
   implementation: '@jax-js/jax',
+  backend: 'cpu',
   async open({ heads, kvHeads, headDim, valueDim, tokens }, inputs) {
     const { init, defaultDevice, jit, nn, numpy } = await import('@jax-js/jax');
     await init('wasm');

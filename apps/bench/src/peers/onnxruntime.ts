@@ -5,7 +5,7 @@ import type { OnnxAttention } from './onnx-operators.js';
 import type { Peer } from './peer.js';
 
 type Ort = typeof ort;
-type Package = 'onnxruntime-node' | 'onnxruntime-web';
+type Build = 'onnxruntime-node' | 'onnxruntime-node webgpu' | 'onnxruntime-web';
 
 /** Native code: AVX-512 where the machine has it. */
 const native = async (): Promise<Ort> => import('onnxruntime-node');
@@ -17,24 +17,32 @@ async function wasm(): Promise<Ort> {
   return web as unknown as Ort;
 }
 
-const LOAD: Readonly<Record<Package, () => Promise<Ort>>> = {
-  'onnxruntime-node': native,
-  'onnxruntime-web': wasm,
+interface Runtime {
+  readonly load: () => Promise<Ort>;
+  readonly provider: string;
+  readonly backend: Peer['backend'];
+}
+
+const BUILDS: Readonly<Record<Build, Runtime>> = {
+  'onnxruntime-node': { load: native, provider: 'cpu', backend: 'cpu' },
+  'onnxruntime-node webgpu': { load: native, provider: 'webgpu', backend: 'webgpu' },
+  'onnxruntime-web': { load: wasm, provider: 'wasm', backend: 'cpu' },
 };
-const PROVIDER: Readonly<Record<Package, string>> = {
-  'onnxruntime-node': 'cpu',
-  'onnxruntime-web': 'wasm',
-};
+/** What a provider has no kernel for would be run on the CPU, and be timed as if it had. */
+const NO_FALLBACK = { session: { disable_cpu_ep_fallback: '1' } };
 
 /** One operator of ONNX Runtime, in a model of its own. */
-export function onnxruntime(from: Package, attention: OnnxAttention): Peer {
+export function onnxruntime(build: Build, attention: OnnxAttention): Peer {
+  const { load, provider, backend } = BUILDS[build];
   return {
-    implementation: `${from}/${attention.opType}`,
+    implementation: `${build}/${attention.opType}`,
+    backend,
     async open(shape, inputs) {
-      const { InferenceSession, Tensor } = await LOAD[from]();
+      const { InferenceSession, Tensor } = await load();
       const node = attention.operator(shape, inputs);
       const session = await InferenceSession.create(modelOf(node), {
-        executionProviders: [PROVIDER[from]],
+        executionProviders: [provider],
+        ...(backend === 'webgpu' && { extra: NO_FALLBACK }),
         ...{ intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 4 },
       });
       const tensorOf = ({ type, data, dims }: OnnxInput): InstanceType<Ort['Tensor']> =>

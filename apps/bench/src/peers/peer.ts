@@ -1,9 +1,11 @@
+import type { BenchBackend } from '../race/case.js';
 import type { Inputs, Shape } from '../race/shape.js';
 
 /** Another implementation of the same causal attention, on one thread. */
 export interface Peer {
   /** `onnxruntime-node/GroupQueryAttention` */
   readonly implementation: string;
+  readonly backend: BenchBackend;
   /** Loads it and gives it the inputs. */
   open(shape: Shape, inputs: Inputs): Promise<Opened>;
 }

@@ -6,7 +6,7 @@ import { FMA, fma } from '../kernels/fma.js';
 import { type Case, type Figure, ratio, type Rows, type Suite } from '../race/case.js';
 import { prefill } from '../race/prefill.js';
 import { EIGHT_HEADS } from '../race/shape.js';
-import { JAVASCRIPT, NATIVE, WEB } from './all.js';
+import { JAVASCRIPT, NATIVE, NATIVE_WEBGPU, WEB } from './all.js';
 import { contenderOf } from './contender.js';
 import type { Peer } from './peer.js';
 
@@ -64,7 +64,7 @@ function speedUp(
     target,
   }: { implementation: string; tokens: number; target?: number | undefined },
 ): Figure {
-  const ours = rows.ms({ implementation: 'jit-attention', backend: 'cpu' });
+  const ours = rows.ms({ implementation: 'jit-attention' });
   return {
     what: `times as fast as ${implementation}, ${tokens} tokens`,
     value: ratio(rows.ms({ implementation }), ours),
@@ -103,6 +103,21 @@ function againstReference(scale: number): Case {
   };
 }
 
+/** Our dense prefill against peers, on the same adapter. */
+function onWebGpu(name: string, tokens: number): Case {
+  const peers = NATIVE_WEBGPU;
+  return {
+    name,
+    title: `Dense prefill of ${tokens} tokens on WebGPU: ours and ${titleOf(peers)}`,
+    contenders: [
+      prefill({ ...DENSE, tokens, backend: 'webgpu' }),
+      ...peers.map((peer) => contenderOf(peer, { ...EIGHT_HEADS, tokens })),
+    ],
+    figures: (rows) =>
+      peers.map(({ implementation }) => speedUp(rows, { implementation, tokens, target: 1 })),
+  };
+}
+
 /** Sparse against dense: not the same output, but what one would run instead. */
 function topkAgainstNode(scale: number): Case {
   const tokens = 16_384 / scale;
@@ -129,23 +144,32 @@ function topkAgainstNode(scale: number): Case {
   };
 }
 
+type Make = (scale: number) => Case;
+
+const ON_CPU: readonly Make[] = [
+  ...[2048, 4096, 8192].map(
+    (tokens): Make =>
+      (scale) =>
+        against(`node-${tokens}`, { peers: NATIVE, tokens: tokens / scale, targets: NODE_TARGETS }),
+  ),
+  (scale) => against('web-2048', { peers: WEB, tokens: 2048 / scale, targets: WEB_TARGETS }),
+  // MultiHeadAttention and Attention hold all scores, which overflows there: rows with errors.
+  (scale) => against('web-4096', { peers: WEB, tokens: 4096 / scale, targets: {} }),
+  (scale) =>
+    against('javascript', {
+      ...{ peers: JAVASCRIPT, tokens: 2048 / scale, targets: JAVASCRIPT_TARGETS },
+    }),
+  againstReference,
+  topkAgainstNode,
+];
+const ON_WEBGPU: readonly Make[] = [4096, 8192].map(
+  (tokens) => (scale) => onWebGpu(`node-${tokens}`, tokens / scale),
+);
+
 /** Others' attention on the same numbers, one thread each. */
 export const PEERS: Suite = {
   name: 'peers',
-  description: 'the CPU backend and other implementations of attention on the same numbers',
-  cases: (scale) => [
-    ...[2048, 4096, 8192].map((tokens) =>
-      against(`node-${tokens}`, { peers: NATIVE, tokens: tokens / scale, targets: NODE_TARGETS }),
-    ),
-    against('web-2048', { peers: WEB, tokens: 2048 / scale, targets: WEB_TARGETS }),
-    // MultiHeadAttention and Attention hold all scores, which overflows there: rows with errors.
-    against('web-4096', { peers: WEB, tokens: 4096 / scale, targets: {} }),
-    against('javascript', {
-      peers: JAVASCRIPT,
-      tokens: 2048 / scale,
-      targets: JAVASCRIPT_TARGETS,
-    }),
-    againstReference(scale),
-    topkAgainstNode(scale),
-  ],
+  description: 'a backend and other implementations of attention on the same numbers',
+  backends: ['cpu', 'webgpu'],
+  cases: (scale, backend) => (backend === 'cpu' ? ON_CPU : ON_WEBGPU).map((make) => make(scale)),
 };

@@ -5,6 +5,7 @@ import type { Peer } from './peer.js';
 /** It has no attention: two products of matrices, a mask, a softmax, as one writes it there. */
 export const tfjs: Peer = {
   implementation: '@tensorflow/tfjs-backend-wasm',
+  backend: 'cpu',
   async open({ heads, kvHeads, headDim, valueDim, tokens }, inputs) {
     const tf = await import('@tensorflow/tfjs-core');
     const wasm = await import('@tensorflow/tfjs-backend-wasm');

@@ -11,12 +11,17 @@ export interface Case {
   figures(rows: Rows): Figure[];
 }
 
+/** Where the kernels run that are timed. */
+export type BenchBackend = 'cpu' | 'webgpu';
+
 /** A group of cases at full size; `scale` makes contexts that many times shorter. */
 export interface Suite {
   readonly name: 'kernels' | 'peers' | 'model';
   /** For the command's help. */
   readonly description: string;
-  readonly cases: (scale: number) => Case[];
+  /** Of what it measures; the first is the default. */
+  readonly backends: readonly BenchBackend[];
+  readonly cases: (scale: number, backend: BenchBackend) => Case[];
 }
 
 /** A number with a target. */

@@ -12,6 +12,8 @@ export interface Contender {
   readonly flops?: number | undefined;
   /** Who computes the same, so that it must give the same: an earlier contender of its case; true: the first. */
   readonly same?: boolean | Contender | undefined;
+  /** Is timed even if it does not give the same; its row says so. */
+  readonly mayDiffer?: boolean | undefined;
   /** Gets ready, which is not timed; what it throws becomes the row's error. */
   start(): Promise<Runner>;
 }

@@ -1,5 +1,5 @@
 import type { Contender, Runner } from './contender.js';
-import { attentionOf, contenderOf, lapOf, openBackend, type Own } from './ours.js';
+import { attentionOf, contenderOf, lapOf, backendOf, type Own } from './ours.js';
 import { noise } from './shape.js';
 
 /** One decoder step that makes the context `tokens` long: an entry is appended, and one query asks. */
@@ -9,7 +9,7 @@ export function decode(own: Own): Contender {
 
 async function startDecode(own: Own): Promise<Runner> {
   const { tokens } = own;
-  const backend = await openBackend(own);
+  const backend = await backendOf(own);
   const sequence = attentionOf(own, backend).sequence({ capacity: tokens });
   (await sequence.attend(stepOf(own, tokens - 1, 1))).dispose();
   const step = stepOf(own, 1, 4);

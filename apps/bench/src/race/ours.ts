@@ -5,7 +5,7 @@ import {
   createAttention,
 } from '@jit-attention/core';
 
-import { BACKENDS } from '../backends.js';
+import { openBackend } from '../backends.js';
 import type { Contender, Facts, Lap } from './contender.js';
 import type { Shape } from './shape.js';
 
@@ -13,7 +13,7 @@ import type { Shape } from './shape.js';
 export interface Own extends Shape {
   readonly strategy: AttentionStrategy;
   /** Default `cpu`. */
-  readonly backend?: 'cpu' | 'reference' | undefined;
+  readonly backend?: 'cpu' | 'reference' | 'webgpu' | undefined;
   /** Default 1. */
   readonly threads?: number | undefined;
   readonly values?: 'own' | 'key' | undefined;
@@ -37,13 +37,8 @@ export function factsOf(own: Own, queries: number): Facts {
   };
 }
 
-export async function openBackend({ backend = 'cpu', threads = 1 }: Own): Promise<Backend> {
-  const entry = BACKENDS[backend];
-  const module = (await import(entry.package)) as Record<
-    string,
-    (options?: { threads: number }) => Backend | Promise<Backend>
-  >;
-  return backend === 'cpu' ? module[entry.factory]({ threads }) : module[entry.factory]();
+export function backendOf({ backend = 'cpu', threads = 1 }: Own): Promise<Backend> {
+  return openBackend(backend, threads);
 }
 
 /** Times a call until its output is a `Float32Array`. */

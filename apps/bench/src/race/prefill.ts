@@ -1,7 +1,7 @@
 import type { Tensor } from '@jit-attention/core';
 
 import type { Contender, Runner } from './contender.js';
-import { attentionOf, contenderOf, lapOf, openBackend, type Own } from './ours.js';
+import { attentionOf, contenderOf, lapOf, backendOf, type Own } from './ours.js';
 import { inputsOf } from './shape.js';
 
 /** A causal prefill of the whole context in one call, from tensors that lie on the backend. */
@@ -11,7 +11,7 @@ export function prefill(own: Own): Contender {
 
 async function startPrefill(own: Own): Promise<Runner> {
   const { heads, kvHeads, headDim, valueDim, tokens } = own;
-  const backend = await openBackend(own);
+  const backend = await backendOf(own);
   const attention = attentionOf(own, backend);
   const inputs = inputsOf(own);
   const upload = (data: Float32Array, count: number, width: number): Tensor =>

@@ -73,6 +73,7 @@ class Racer {
   #counts: Counts | undefined;
   #outputError: number | undefined;
   #error: string | undefined;
+  #notes: string[] = [];
 
   constructor(contender: Contender) {
     this.contender = contender;
@@ -103,13 +104,14 @@ class Racer {
     await this.#guard(async () => this.#runner?.dispose());
     const isDone = this.#error === undefined && this.#first !== undefined;
     const slow = isDone && this.#times.length === 0;
+    if (slow) this.#notes.push('timed once, in the run that was checked');
     return {
       contender: this.contender,
       ms: slow ? this.#first : this.#times.length > 0 ? median(this.#times) : undefined,
       counts: this.#counts,
       outputError: this.#outputError,
       error: this.#error,
-      note: slow ? 'timed once, in the run that was checked' : undefined,
+      note: this.#notes.length > 0 ? this.#notes.join('; ') : undefined,
     };
   }
 
@@ -120,6 +122,10 @@ class Racer {
     this.#outputError = relativeError([output], [expected]);
     if (this.#outputError <= TOLERANCE) return;
     const error = this.#outputError.toExponential(1);
+    if (this.contender.mayDiffer) {
+      this.#notes.push(`its output is wrong: ${error} away from the first one's`);
+      return;
+    }
     throw new Error(`expected the first one's output within ${TOLERANCE}, got one ${error} away`);
   }
 
