@@ -11,6 +11,8 @@ export default defineConfig({
     '@tensorflow/tfjs-backend-wasm',
     '@tensorflow/tfjs-core',
     'onnxruntime-web',
+    'playwright-core',
+    'vite',
   ],
   dts: false,
 });

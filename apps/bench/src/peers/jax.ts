@@ -4,13 +4,13 @@ import type { Peer } from './peer.js';
  * Its `dotProductAttention` needs iterator helpers, which Node has from 22 on; this is what it does, compiled by `jit`
  * in the same way.
  */
-export const jax: Peer = {
+export const jax = (device: 'wasm' | 'webgpu'): Peer => ({
   implementation: '@jax-js/jax',
-  backend: 'cpu',
+  ...(device === 'wasm' ? { backend: 'cpu' } : { backend: 'webgpu', host: 'chromium' }),
   async open({ heads, kvHeads, headDim, valueDim, tokens }, inputs) {
     const { init, defaultDevice, jit, nn, numpy } = await import('@jax-js/jax');
-    await init('wasm');
-    defaultDevice('wasm');
+    await init(device);
+    defaultDevice(device);
     type Array = ReturnType<typeof numpy.array>;
     const array = (data: Float32Array, ...shape: number[]): Array =>
       numpy.array(data).reshape(shape);
@@ -30,7 +30,7 @@ export const jax: Peer = {
         (await attend(query.ref, key.ref, value.ref, mask.ref).data()) as Float32Array,
     };
   },
-};
+});
 
 /** 0 where a query sees a key, far below every logit elsewhere. */
 function causalMask(tokens: number): Float32Array {

@@ -4,41 +4,28 @@ import { modelOf, type OnnxInput } from './onnx-model.js';
 import type { OnnxAttention } from './onnx-operators.js';
 import type { Peer } from './peer.js';
 
-type Ort = typeof ort;
-type Build = 'onnxruntime-node' | 'onnxruntime-node webgpu' | 'onnxruntime-web';
+export type Ort = typeof ort;
 
-/** Native code: AVX-512 where the machine has it. */
-const native = async (): Promise<Ort> => import('onnxruntime-node');
-
-/** WASM. The two packages have the same interface, and each its own name for the processor. */
-async function wasm(): Promise<Ort> {
-  const web = await import('onnxruntime-web');
-  web.env.wasm.numThreads = 1;
-  return web as unknown as Ort;
+/** A build of ONNX Runtime, and what it is to compute on. */
+export interface Runtime extends Pick<Peer, 'backend' | 'host'> {
+  /** `onnxruntime-node` */
+  readonly name: string;
+  readonly provider: 'cpu' | 'wasm' | 'webgpu';
+  /** The packages have the same interface. */
+  load(): Promise<Ort>;
 }
 
-interface Runtime {
-  readonly load: () => Promise<Ort>;
-  readonly provider: string;
-  readonly backend: Peer['backend'];
-}
-
-const BUILDS: Readonly<Record<Build, Runtime>> = {
-  'onnxruntime-node': { load: native, provider: 'cpu', backend: 'cpu' },
-  'onnxruntime-node webgpu': { load: native, provider: 'webgpu', backend: 'webgpu' },
-  'onnxruntime-web': { load: wasm, provider: 'wasm', backend: 'cpu' },
-};
 /** What a provider has no kernel for would be run on the CPU, and be timed as if it had. */
 const NO_FALLBACK = { session: { disable_cpu_ep_fallback: '1' } };
 
 /** One operator of ONNX Runtime, in a model of its own. */
-export function onnxruntime(build: Build, attention: OnnxAttention): Peer {
-  const { load, provider, backend } = BUILDS[build];
+export function onnxruntime(runtime: Runtime, attention: OnnxAttention): Peer {
+  const { name, provider, backend, host } = runtime;
   return {
-    implementation: `${build}/${attention.opType}`,
-    backend,
+    implementation: `${name}/${attention.opType}`,
+    ...{ backend, host },
     async open(shape, inputs) {
-      const { InferenceSession, Tensor } = await load();
+      const { InferenceSession, Tensor } = await runtime.load();
       const node = attention.operator(shape, inputs);
       const session = await InferenceSession.create(modelOf(node), {
         executionProviders: [provider],

@@ -6,6 +6,8 @@ export interface Peer {
   /** `onnxruntime-node/GroupQueryAttention` */
   readonly implementation: string;
   readonly backend: BenchBackend;
+  /** Where it runs. Default: in a process of Node. */
+  readonly host?: 'chromium' | undefined;
   /** Loads it and gives it the inputs. */
   open(shape: Shape, inputs: Inputs): Promise<Opened>;
 }

@@ -8,6 +8,7 @@ import { prefill } from '../race/prefill.js';
 import { EIGHT_HEADS } from '../race/shape.js';
 import { JAVASCRIPT, NATIVE, NATIVE_WEBGPU, WEB } from './all.js';
 import { contenderOf } from './contender.js';
+import { IN_CHROMIUM } from './in-chromium.js';
 import type { Peer } from './peer.js';
 
 const GROUP_QUERY = NATIVE.at(-1)!;
@@ -118,6 +119,18 @@ function onWebGpu(name: string, tokens: number): Case {
   };
 }
 
+/** The same in a page, where all are; ours first. */
+function inChromium(name: string, tokens: number): Case {
+  const [, ...peers] = IN_CHROMIUM;
+  return {
+    name,
+    title: `Dense prefill of ${tokens} tokens on WebGPU in Chromium: ours and ${titleOf(peers)}`,
+    contenders: IN_CHROMIUM.map((peer) => contenderOf(peer, { ...EIGHT_HEADS, tokens })),
+    figures: (rows) =>
+      peers.map(({ implementation }) => speedUp(rows, { implementation, tokens, target: 1 })),
+  };
+}
+
 /** Sparse against dense: not the same output, but what one would run instead. */
 function topkAgainstNode(scale: number): Case {
   const tokens = 16_384 / scale;
@@ -162,9 +175,10 @@ const ON_CPU: readonly Make[] = [
   againstReference,
   topkAgainstNode,
 ];
-const ON_WEBGPU: readonly Make[] = [4096, 8192].map(
-  (tokens) => (scale) => onWebGpu(`node-${tokens}`, tokens / scale),
-);
+const ON_WEBGPU: readonly Make[] = [4096, 8192].flatMap((tokens): Make[] => [
+  (scale) => onWebGpu(`node-${tokens}`, tokens / scale),
+  (scale) => inChromium(`chromium-${tokens}`, tokens / scale),
+]);
 
 /** Others' attention on the same numbers, one thread each. */
 export const PEERS: Suite = {
