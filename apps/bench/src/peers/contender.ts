@@ -6,7 +6,7 @@ import type { Peer } from './peer.js';
 
 /** A peer, in a process or a page of its own; unless it is the first of its case it must compute the same as that. */
 export function contenderOf(peer: Peer, shape: Shape): Contender {
-  const { implementation, backend, host } = peer;
+  const { implementation, backend, host, mayDiffer } = peer;
   const { tokens, heads, kvHeads, headDim } = shape;
   return {
     facts: {
@@ -16,8 +16,7 @@ export function contenderOf(peer: Peer, shape: Shape): Contender {
     ...(host === 'chromium' && { variant: 'in Chromium' }),
     flops: denseFlops(shape),
     same: true,
-    // ONNX Runtime's flash attention is wrong where subgroups have 4 threads, as on SwiftShader.
-    mayDiffer: backend === 'webgpu',
+    mayDiffer,
     start: () => start(peer, shape),
   };
 }

@@ -24,6 +24,8 @@ export function onnxruntime(runtime: Runtime, attention: OnnxAttention): Peer {
   return {
     implementation: `${name}/${attention.opType}`,
     ...{ backend, host },
+    // Its flash attention is wrong where subgroups have 4 threads, as on SwiftShader.
+    mayDiffer: backend === 'webgpu',
     async open(shape, inputs) {
       const { InferenceSession, Tensor } = await runtime.load();
       const node = attention.operator(shape, inputs);

@@ -8,6 +8,8 @@ export interface Peer {
   readonly backend: BenchBackend;
   /** Where it runs. Default: in a process of Node. */
   readonly host?: 'chromium' | undefined;
+  /** Known to compute something else, in the same time; absent: it is an error if it does. */
+  readonly mayDiffer?: boolean | undefined;
   /** Loads it and gives it the inputs. */
   open(shape: Shape, inputs: Inputs): Promise<Opened>;
 }
