@@ -10,9 +10,7 @@ export interface BackendEntry {
   readonly factory: string;
   /** Whether the factory gives a promise. */
   readonly isAsync: boolean;
-  /** Whether the factory is told how many threads. */
-  readonly takesThreads: boolean;
-  /** The most threads it can use. */
+  /** The most threads it can use; the factory of one that has more than one is told how many. */
   readonly threads: number;
   /** Largest relative (Frobenius) difference of two ways to compute the same in it. */
   readonly tolerance: number;
@@ -31,7 +29,6 @@ export const BACKENDS: Readonly<Record<string, BackendEntry>> = {
     package: '@jit-attention/core',
     factory: 'reference',
     isAsync: false,
-    takesThreads: false,
     threads: 1,
     // Sums are in f64; only the outputs are rounded to f32.
     tolerance: 1e-6,
@@ -42,7 +39,6 @@ export const BACKENDS: Readonly<Record<string, BackendEntry>> = {
     package: '@jit-attention/backend-cpu',
     factory: 'cpu',
     isAsync: true,
-    takesThreads: true,
     threads: 256,
     tolerance: 1e-5,
     queries: 'all',
@@ -51,7 +47,6 @@ export const BACKENDS: Readonly<Record<string, BackendEntry>> = {
     package: '@jit-attention/backend-webgpu',
     factory: 'webgpu',
     isAsync: true,
-    takesThreads: false,
     threads: 1,
     tolerance: 1e-4,
     queries: 'all',
@@ -123,5 +118,5 @@ export async function openBackend(name: string, threads: number): Promise<Backen
   const entry = BACKENDS[name];
   const module = (await import(entry.package)) as Record<string, BackendFactory>;
   const make = module[entry.factory];
-  return entry.takesThreads ? make({ threads }) : make();
+  return entry.threads > 1 ? make({ threads }) : make();
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { runMain } from './run-main.js';
 import { Folder, writeSynthetic } from './synthetic.js';
@@ -63,6 +63,15 @@ describe('overview refuses, before any work,', () => {
     expect(err).toMatch(message);
     expect(status).toBe(2);
     expect(out).toBe('');
+    expect(existsSync(folder.at('results'))).toBe(false);
+  });
+
+  it.each(['overview', 'kernels', 'peers'])('%s: WebGPU without an adapter', async (command) => {
+    vi.stubGlobal('navigator', { gpu: { requestAdapter: () => Promise.resolve(null) } });
+    const { status, out, err } = await runMain([command, '--backend', 'webgpu'], folder.path);
+    vi.unstubAllGlobals();
+    expect(err).toMatch(/expected a WebGPU adapter, got none[^]*hint: in Node install .*webgpu/);
+    expect([status, out]).toEqual([2, '']);
     expect(existsSync(folder.at('results'))).toBe(false);
   });
 

@@ -1,4 +1,4 @@
-import type { Case, Suite } from '../race/case.js';
+import type { MakeCase, Suite } from '../race/case.js';
 import { deepseekDecode, topkDecode } from './decodes.js';
 import { peakMemory } from './memory.js';
 import { densePrefill, slope, topkPrefill, twoThreads, windowedPrefill } from './prefills.js';
@@ -6,9 +6,7 @@ import { sharedRecall } from './recall.js';
 import { selectTokens } from './select.js';
 import { webgpuDecode, webgpuPrefill, webgpuSparsePrefill } from './webgpu.js';
 
-type Make = (scale: number) => Case;
-
-const CPU: readonly Make[] = [
+const CPU: readonly MakeCase[] = [
   densePrefill,
   twoThreads,
   windowedPrefill,
@@ -21,7 +19,7 @@ const CPU: readonly Make[] = [
   peakMemory,
 ];
 /** Fewer: without a GPU they run on software. */
-const WEBGPU: readonly Make[] = [webgpuPrefill, webgpuSparsePrefill, webgpuDecode];
+const WEBGPU: readonly MakeCase[] = [webgpuPrefill, webgpuSparsePrefill, webgpuDecode];
 
 /** What the kernels of the backends reach. */
 export const KERNELS: Suite = {

@@ -19,18 +19,25 @@ export async function openPage(): Promise<Channel> {
   const server = await serve({
     ...{ script, isolated: true, folders: { [ONNXRUNTIME_FILES]: files } },
   });
-  const browser = await openChromium(path, { webgpu: true });
+  const browser = await openChromium(path, { webgpu: true }).catch((error: unknown) => {
+    server.close(); // it would keep the process alive
+    throw error;
+  });
+  const close = async (): Promise<void> => {
+    await browser.close();
+    server.close();
+  };
   const page = await browser.newPage();
-  await page.goto(server.url);
+  await page.goto(server.url).catch(async (error: unknown) => {
+    await close();
+    throw error;
+  });
   return {
     async ask(question) {
       const ask = (question: Question) =>
         (globalThis as unknown as { answer(question: Question): Promise<Answer> }).answer(question);
       return answerOf(await page.evaluate(ask, question));
     },
-    async close() {
-      await browser.close();
-      server.close();
-    },
+    close,
   };
 }

@@ -1,7 +1,8 @@
 import { webgpu } from '@jit-attention/backend-webgpu';
-import { createAttention, type Tensor } from '@jit-attention/core';
+import { createAttention } from '@jit-attention/core';
 import { dense } from '@jit-attention/strategy-dense';
 
+import { tensorsOf } from '../race/shape.js';
 import type { Peer } from './peer.js';
 
 /** Our dense attention, where peers run that Node has not: in a page. */
@@ -9,18 +10,15 @@ export const ours: Peer = {
   implementation: 'jit-attention',
   backend: 'webgpu',
   host: 'chromium',
-  async open({ heads, kvHeads, headDim, valueDim, tokens }, inputs) {
+  async open(shape, inputs) {
+    const { heads, kvHeads, headDim, valueDim } = shape;
     const backend = await webgpu();
     const strategy = dense();
     const attention = createAttention({ backend, strategy, heads, kvHeads, headDim, valueDim });
-    const upload = (data: Float32Array, count: number, width: number): Tensor =>
-      backend.tensor(data, { shape: [1, count, tokens, width] });
-    const query = upload(inputs.query, heads, headDim);
-    const key = upload(inputs.key, kvHeads, headDim);
-    const value = upload(inputs.value, kvHeads, valueDim);
+    const tensors = tensorsOf(backend, shape, inputs);
     return {
       async run() {
-        const result = await attention.run({ query, key, value });
+        const result = await attention.run(tensors);
         const output = await result.output.data();
         result.dispose();
         return output;

@@ -3,7 +3,15 @@ import { topk } from '@jit-attention/strategy-topk';
 
 import { SHARING } from '../candidates/built-in.js';
 import { FMA, fma } from '../kernels/fma.js';
-import { type Case, type Figure, ratio, type Rows, type Suite } from '../race/case.js';
+import {
+  type Case,
+  type Figure,
+  type MakeCase,
+  ratio,
+  type Rows,
+  type Suite,
+} from '../race/case.js';
+import type { Contender } from '../race/contender.js';
 import { prefill } from '../race/prefill.js';
 import { EIGHT_HEADS } from '../race/shape.js';
 import { JAVASCRIPT, NATIVE, NATIVE_WEBGPU, WEB } from './all.js';
@@ -47,7 +55,7 @@ function against(
   };
 }
 
-function titleOf(peers: readonly Peer[]): string {
+function titleOf(peers: readonly Pick<Peer, 'implementation'>[]): string {
   return [...new Set(peers.map(({ implementation }) => packageOf(implementation)))].join(', ');
 }
 
@@ -104,31 +112,27 @@ function againstReference(scale: number): Case {
   };
 }
 
-/** Our dense prefill against peers, on the same adapter. */
-function onWebGpu(name: string, tokens: number): Case {
-  const peers = NATIVE_WEBGPU;
+/** Our dense prefill against peers on the same adapter; ours first. */
+function onWebGpu(name: string, tokens: number, contenders: readonly Contender[]): Case {
+  const peers = contenders.slice(1).map(({ facts }) => facts);
   return {
     name,
     title: `Dense prefill of ${tokens} tokens on WebGPU: ours and ${titleOf(peers)}`,
-    contenders: [
-      prefill({ ...DENSE, tokens, backend: 'webgpu' }),
-      ...peers.map((peer) => contenderOf(peer, { ...EIGHT_HEADS, tokens })),
-    ],
+    contenders,
     figures: (rows) =>
       peers.map(({ implementation }) => speedUp(rows, { implementation, tokens, target: 1 })),
   };
 }
 
-/** The same in a page, where all are; ours first. */
+function inNode(name: string, tokens: number): Case {
+  const shape = { ...EIGHT_HEADS, tokens };
+  const peers = NATIVE_WEBGPU.map((peer) => contenderOf(peer, shape));
+  return onWebGpu(name, tokens, [prefill({ ...DENSE, tokens, backend: 'webgpu' }), ...peers]);
+}
+
 function inChromium(name: string, tokens: number): Case {
-  const [, ...peers] = IN_CHROMIUM;
-  return {
-    name,
-    title: `Dense prefill of ${tokens} tokens on WebGPU in Chromium: ours and ${titleOf(peers)}`,
-    contenders: IN_CHROMIUM.map((peer) => contenderOf(peer, { ...EIGHT_HEADS, tokens })),
-    figures: (rows) =>
-      peers.map(({ implementation }) => speedUp(rows, { implementation, tokens, target: 1 })),
-  };
+  const all = IN_CHROMIUM.map((peer) => contenderOf(peer, { ...EIGHT_HEADS, tokens }));
+  return onWebGpu(name, tokens, all);
 }
 
 /** Sparse against dense: not the same output, but what one would run instead. */
@@ -157,11 +161,9 @@ function topkAgainstNode(scale: number): Case {
   };
 }
 
-type Make = (scale: number) => Case;
-
-const ON_CPU: readonly Make[] = [
+const ON_CPU: readonly MakeCase[] = [
   ...[2048, 4096, 8192].map(
-    (tokens): Make =>
+    (tokens): MakeCase =>
       (scale) =>
         against(`node-${tokens}`, { peers: NATIVE, tokens: tokens / scale, targets: NODE_TARGETS }),
   ),
@@ -175,8 +177,8 @@ const ON_CPU: readonly Make[] = [
   againstReference,
   topkAgainstNode,
 ];
-const ON_WEBGPU: readonly Make[] = [4096, 8192].flatMap((tokens): Make[] => [
-  (scale) => onWebGpu(`node-${tokens}`, tokens / scale),
+const ON_WEBGPU: readonly MakeCase[] = [4096, 8192].flatMap((tokens): MakeCase[] => [
+  (scale) => inNode(`node-${tokens}`, tokens / scale),
   (scale) => inChromium(`chromium-${tokens}`, tokens / scale),
 ]);
 

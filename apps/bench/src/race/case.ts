@@ -14,6 +14,9 @@ export interface Case {
 /** Where the kernels run that are timed. */
 export type BenchBackend = 'cpu' | 'webgpu';
 
+/** Makes a case with contexts that many times shorter. */
+export type MakeCase = (scale: number) => Case;
+
 /** A group of cases at full size; `scale` makes contexts that many times shorter. */
 export interface Suite {
   readonly name: 'kernels' | 'peers' | 'model';

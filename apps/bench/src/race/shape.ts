@@ -1,3 +1,5 @@
+import type { Backend, Tensor } from '@jit-attention/core';
+
 import { mulberry32 } from '../measure/runs.js';
 
 /** The sizes of a call, batch 1. */
@@ -34,6 +36,21 @@ export function inputsOf({ heads, kvHeads, headDim, valueDim, tokens }: Shape): 
     query: noise(heads * tokens * headDim, 1),
     key: noise(kvHeads * tokens * headDim, 2),
     value: noise(kvHeads * tokens * valueDim, 3),
+  };
+}
+
+/** The inputs on a backend, batch 1. */
+export function tensorsOf(
+  backend: Backend,
+  { heads, kvHeads, headDim, valueDim, tokens }: Shape,
+  { query, key, value }: Inputs,
+): Record<keyof Inputs, Tensor> {
+  const upload = (data: Float32Array, count: number, width: number): Tensor =>
+    backend.tensor(data, { shape: [1, count, tokens, width] });
+  return {
+    query: upload(query, heads, headDim),
+    key: upload(key, kvHeads, headDim),
+    value: upload(value, kvHeads, valueDim),
   };
 }
 
