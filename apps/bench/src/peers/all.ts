@@ -16,7 +16,7 @@ const wasm: Runtime = {
   async load() {
     const web = await import('onnxruntime-web');
     web.env.wasm.numThreads = 1;
-    return web as unknown as Ort;
+    return web;
   },
 };
 

@@ -1,6 +1,6 @@
 import { jax } from './jax.js';
 import { ONNX_ATTENTION } from './onnx-operators.js';
-import { onnxruntime, type Ort, type Runtime } from './onnxruntime.js';
+import { onnxruntime, type Runtime } from './onnxruntime.js';
 import { ours } from './ours.js';
 import type { Peer } from './peer.js';
 
@@ -16,7 +16,7 @@ const runtime: Runtime = {
     const web = await import('onnxruntime-web/webgpu');
     web.env.wasm.wasmPaths = ONNXRUNTIME_FILES;
     web.env.wasm.numThreads = 1;
-    return web as unknown as Ort;
+    return web;
   },
 };
 

@@ -4,7 +4,8 @@ import { modelOf, type OnnxInput } from './onnx-model.js';
 import type { OnnxAttention } from './onnx-operators.js';
 import type { Peer } from './peer.js';
 
-export type Ort = typeof ort;
+/** What its packages have in common. */
+export type Ort = Pick<typeof ort, 'InferenceSession' | 'Tensor'>;
 
 /** A build of ONNX Runtime, and what it is to compute on. */
 export interface Runtime extends Pick<Peer, 'backend' | 'host'> {

@@ -26,7 +26,7 @@ export function printSuite(
   const figures = measured.flatMap((one) => one.case.figures(new Rows(one.rows)));
   print(`${pc.bold('Figures and targets')}\n\n${figureTable(figures, quick)}\n`);
   print(
-    `medians of ${plural(rounds, 'round')} in which all take turns; peers in processes of their own, one thread each unless said`,
+    `medians of ${plural(rounds, 'round')} in which all take turns; peers in processes or pages of their own, one CPU thread each unless said`,
   );
   if (quick) print(pc.yellow('--quick: the targets are for contexts of full length'));
 }
