@@ -2,9 +2,7 @@ import { type Kernel, kernel, kernels, read, write } from '../device/kernel.js';
 import { BITS } from './bits.js';
 import { NUMBERS } from './numbers.js';
 import { SPEC } from './spec.js';
-import { together } from './together.js';
-
-const THREADS = 64;
+import { QUAD, together } from './together.js';
 
 /**
  * A kernel that finds, for each row, what makes probabilities of its raw scores: the largest, and what to multiply
@@ -13,29 +11,31 @@ const THREADS = 64;
  * As in the f64 reference: +Infinity takes all, shared with its equals; of nothing but -Infinity all are 0; among a
  * NaN nothing has a probability, which a negative share says.
  */
-export const statisticsKernel: (masked: boolean) => Kernel = kernels((masked) =>
-  kernel({
-    name: 'select: statistics',
-    threads: THREADS,
-    buffers: {
-      rows: read('Row'),
-      raw: read('vec4f'),
-      ...(masked ? { bits: read('u32') } : {}),
-      statistics: write('vec2f'),
-    },
-    declarations: [
-      ...[SPEC, NUMBERS, PROBABILITIES],
-      masked ? BITS : '',
-      together('largest_of_all', 'vec2f', THREADS, 'max(a, b)'),
-      together('sum_of_all', 'f32', THREADS, 'a + b'),
-      scoresAt(masked),
-    ].join(''),
-    body: /* wgsl */ `
+export const statisticsKernel: (masked: boolean, threads: number) => Kernel = kernels(
+  (masked, threads) =>
+    kernel({
+      name: 'select: statistics',
+      threads,
+      enable: threads === QUAD ? ['subgroups'] : [],
+      buffers: {
+        rows: read('Row'),
+        raw: read('vec4f'),
+        ...(masked ? { bits: read('u32') } : {}),
+        statistics: write('vec2f'),
+      },
+      declarations: [
+        ...[SPEC, NUMBERS, PROBABILITIES],
+        masked ? BITS : '',
+        together('largest_of_all', 'vec2f', threads, 'max(a, b)'),
+        together('sum_of_all', 'f32', threads, 'a + b'),
+        scoresAt(masked),
+      ].join(''),
+      body: /* wgsl */ `
   let row = i32(group);
   let entries = rows[row].entries;
   // The largest number, and whether there is any NaN.
   var own = vec2f(minus_infinity(), 0);
-  for (var entry = 4 * i32(lane); entry < entries; entry += ${4 * THREADS}) {
+  for (var entry = 4 * i32(lane); entry < entries; entry += ${4 * threads}) {
     let scores = scores_at(row, entry, entries);
     let numbers = without_nans(scores);
     own.x = max(own.x, max(max(numbers.x, numbers.y), max(numbers.z, numbers.w)));
@@ -43,14 +43,14 @@ export const statisticsKernel: (masked: boolean) => Kernel = kernels((masked) =>
   }
   let largest = largest_of_all(lane, own);
   var sum = 0.0;
-  for (var entry = 4 * i32(lane); entry < entries; entry += ${4 * THREADS}) {
+  for (var entry = 4 * i32(lane); entry < entries; entry += ${4 * threads}) {
     sum += dot(powers(scores_at(row, entry, entries), largest.x), vec4f(1));
   }
   sum = sum_of_all(lane, sum);
   if (lane > 0) { return; }
   if (is_minus_infinity(largest.x)) { statistics[row] = vec2f(); }
   else { statistics[row] = vec2f(largest.x, select(1 / sum, -1, largest.y > 0)); }`,
-  }),
+    }),
 );
 
 /** Four raw scores of a row, -Infinity where there is none. */

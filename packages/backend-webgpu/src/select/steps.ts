@@ -1,6 +1,7 @@
 import type { Pooling } from '@jit-attention/core';
 
 import type { Kernel } from '../device/kernel.js';
+import type { Gpu } from '../gpu.js';
 import type { Storage } from '../storage.js';
 import { candidatesKernel } from './candidates.js';
 import type { Job } from './job.js';
@@ -52,8 +53,10 @@ function scoreRows({ job, slab, run }: Turn): void {
   run(kernel, [...job.scored, ...(job.masked ? [job.bits] : []), job.raw], groups);
 }
 
-function sumUp({ job: { masked, raw, bits, statistics }, slab, run }: Turn): void {
-  run(statisticsKernel(masked), [raw, ...(masked ? [bits] : []), statistics], slab.rows);
+function sumUp({ job, slab, run }: Turn): void {
+  const { gpu, horizons, masked, raw, bits, statistics } = job;
+  const threads = threadsFor(gpu, horizons.entries);
+  run(statisticsKernel(masked, threads), [raw, ...(masked ? [bits] : []), statistics], slab.rows);
 }
 
 function scoreUnits({ job, slab, run }: Turn): void {
@@ -85,11 +88,11 @@ function picking(job: Job, marks: boolean): Kernel {
   const { pick, always = [] } = job.request;
   // From p = 1 on every unit is asked for.
   const kind = pick.kind === 'topp' && pick.p >= 1 ? 'topk' : pick.kind;
-  return pickKernel(kind, always.length > 0, marks, threadsFor(job));
+  return pickKernel(kind, always.length > 0, marks, threadsFor(job.gpu, job.horizons.units));
 }
 
-/** Threads that pick from a list. Few wait for each other less, and one has 32 units to look at if it can. */
-function threadsFor({ gpu, horizons: { units } }: Job): number {
+/** Threads that share a row. Few wait for each other less, and one has 32 numbers to look at if it can. */
+function threadsFor(gpu: Gpu, numbers: number): number {
   if (gpu.features.has('subgroups') && gpu.subgroup[1] === QUAD) return QUAD;
-  return Math.max(32, Math.min(128, 2 ** Math.floor(Math.log2(Math.max(1, units) / 32))));
+  return Math.max(32, Math.min(128, 2 ** Math.floor(Math.log2(Math.max(1, numbers) / 32))));
 }
