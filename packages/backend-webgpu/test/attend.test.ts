@@ -2,11 +2,14 @@ import {
   all,
   type AttendRequest,
   type Backend,
+  type BlocksSelection,
   type Entries,
   fromQuery,
   ranges,
   reference,
   type Selection,
+  type TokensSelection,
+  unite,
 } from '@jit-attention/core';
 import { describe, expect, it } from 'vitest';
 
@@ -42,6 +45,29 @@ function entriesOf(
   const storage = backend.tensor(wave(pages * kvHeads * pageSize * width, step), { shape });
   const table = Array.from({ length: pages }, (_, i) => pages - 1 - i);
   return { storage, pageSize, tables: [table], lengths: [entries] };
+}
+
+/** For each so many queries of 90, three entries below 150. */
+function tokensIn(backend: Backend, [queryBlock, stride]: [number, number]): TokensSelection {
+  const blocks = Math.ceil(90 / queryBlock);
+  const ids = Int32Array.from({ length: blocks * 3 }, (_, i) => (i % 3) * 50 + ((i * stride) % 47));
+  return {
+    ...{ kind: 'tokens', queryBlock },
+    ids: backend.tensor(ids, { shape: [1, 1, blocks, 3], dtype: 'i32' }),
+    counts: backend.tensor(new Int32Array(blocks).fill(3), {
+      ...{ shape: [1, 1, blocks], dtype: 'i32' },
+    }),
+  };
+}
+
+/** For each 4 queries of 90 a block of 16 entries. */
+function blocksIn(backend: Backend): BlocksSelection {
+  const ids = Int32Array.from({ length: 23 }, (_, i) => i % 9);
+  return {
+    ...{ kind: 'blocks', queryBlock: 4, blockSize: 16 },
+    ids: backend.tensor(ids, { shape: [1, 1, 23, 1], dtype: 'i32' }),
+    counts: backend.tensor(new Int32Array(23).fill(1), { shape: [1, 1, 23], dtype: 'i32' }),
+  };
 }
 
 async function attend(backend: Backend, one: Case, options: Partial<AttendRequest> = {}) {
@@ -88,6 +114,24 @@ describe.skipIf(!found)(found ? 'attend, in Node' : `attend, in Node (${NO_ADAPT
     const { device } = await onOneDevice();
     const limited = limitedTo({ maxStorageBufferBindingSize: 32 << 10 }, device);
     await assertSame(limited, { ...BASE, entries: 1100 });
+  });
+
+  it.each<[string, (backend: Backend) => Selection]>([
+    ['all', () => all],
+    ['tokens', (on) => tokensIn(on, [4, 80])],
+    ['both lists and ranges', (on) => unite(ranges([0, 3]), tokensIn(on, [3, 90]), blocksIn(on))],
+  ])('attends for more queries than can be bound, to %s', async (_, selection) => {
+    const { device } = await onOneDevice();
+    const limited = limitedTo({ maxStorageBufferBindingSize: 8 << 10 }, device);
+    await assertSame(limited, { ...BASE, tokens: 90, entries: 240, selection });
+  });
+
+  it('needs room for one query at least', async () => {
+    const { device } = await onOneDevice();
+    const limited = limitedTo({ maxStorageBufferBindingSize: 256 }, device);
+    await expect(attend(limited, { ...BASE, heads: 5 })).rejects.toThrow(
+      'maxStorageBufferBindingSize',
+    );
   });
 
   it.each([

@@ -1,5 +1,5 @@
 import { testOperations } from '@jit-attention/testkit/exams/operations';
-import { assertClose, cases, tolerances } from '@jit-attention/testkit';
+import { assertClose, cases, testSelect, tolerances } from '@jit-attention/testkit';
 import { type Backend, type PoolRequest, reference } from '@jit-attention/core';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 
@@ -8,6 +8,8 @@ import { hasAdapter, type Limits, limitedTo, NO_ADAPTER } from './support/backen
 
 /** Far less than any device has, so that small buffers are large. */
 const FEW = { maxStorageBufferBindingSize: 24 << 10, maxComputeWorkgroupsPerDimension: 60 };
+/** Room for a query of all batch rows and heads, which is the least that is taken at a time. */
+const SOME = { ...FEW, maxStorageBufferBindingSize: 96 << 10 };
 
 const found = await hasAdapter();
 
@@ -22,6 +24,8 @@ describe.skipIf(!found)(found ? 'in Node' : `in Node (${NO_ADAPTER})`, () => {
     tolerance: tolerances.webgpu,
     cases: Math.min(50, cases()),
   });
+  // Its kernels for a part of the keys are others, and many: attend.test.ts has the cases of `attend`.
+  testSelect({ describe, it }, { ...suiteOf(SOME), cases: Math.min(10, cases()) });
   testOperations({ describe, it }, suiteOf(FEW), ['arrange', 'merge', 'rows']);
   // A group, however wide, is taken as a whole, and always has fit.
   testOperations({ describe, it }, suiteOf({ maxStorageBuffersPerShaderStage: 3 }), ['pool']);

@@ -1,17 +1,26 @@
-import { type AttendRequest, type AttendResult, headsOf, widthOf } from '@jit-attention/core';
+import {
+  type AttendRequest,
+  type AttendResult,
+  headsOf,
+  slicePositions,
+  tensorsOf,
+  widthOf,
+} from '@jit-attention/core';
 
 import { DEFAULT_THREADS } from '../device/kernel.js';
 import type { Gpu } from '../gpu.js';
+import { fits, type Half, halfOf, halves, lcm } from '../halves.js';
 import { decoded } from '../ops/convert.js';
+import { copyInto } from '../ops/copy-into.js';
 import type { Storage } from '../storage.js';
 import { attention, type Variant } from './attention.js';
 import { type Call, describe } from './call.js';
 import { NAN_BITS } from './finite.js';
 import { assertHeld } from './held.js';
 import { JOIN } from './join.js';
-import { legsOf, partsOf } from './lists.js';
+import { legsOf, type Parts, partsOf, selectionOf } from './lists.js';
 import { haveSamePages, windowsOf } from './windows.js';
-import { workOf } from './work.js';
+import { slicesThatFit, workOf } from './work.js';
 
 /** Attention over one branch: a kernel that comes to slices of the results, and one that joins them if there are more. */
 export function attend(gpu: Gpu, request: AttendRequest): AttendResult {
@@ -19,8 +28,13 @@ export function attend(gpu: Gpu, request: AttendRequest): AttendResult {
   assertHeld(request, parts);
   const result = makeResult(gpu, request);
   if (result.logSumExp.size === 0) return result;
-  const work = workOf(gpu, request, parts);
   const windows = windowsOf(gpu, request.keys, request.values);
+  const smaller = halvesOf(gpu, request, parts, windows.length);
+  if (smaller.length > 0) {
+    for (const half of smaller) attendHalf(gpu, request, half, result);
+    return result;
+  }
+  const work = workOf(gpu, request, parts, windows.length);
   const slices = windows.length * work.shares;
   const partial = partialOf(gpu, result, slices);
   const queries = decoded(gpu, request.query);
@@ -31,6 +45,27 @@ export function attend(gpu: Gpu, request: AttendRequest): AttendResult {
   if (slices > 1) join(gpu, result, partial, slices);
   else copyStats(gpu, result, partial);
   return result;
+}
+
+/** None where all of the call can be bound. */
+function halvesOf(gpu: Gpu, request: AttendRequest, { lists }: Parts, windows: number): Half[] {
+  const { query } = request;
+  const listed = lists.reduce((sum, { ids, counts }) => sum + ids.bytes + counts.bytes, 0);
+  const isBound = fits(gpu, 4 * query.size, listed) && windows <= slicesThatFit(gpu, request);
+  const together = lists.map(({ queryBlock }) => queryBlock).reduce(lcm, 1);
+  return isBound ? [] : halves(query.shape[2], together);
+}
+
+function attendHalf(gpu: Gpu, request: AttendRequest, half: Half, result: AttendResult): void {
+  const query = halfOf(gpu, request.query, half);
+  const selection = selectionOf(gpu, request.selection, half);
+  const positions = slicePositions(request.positions, ...half);
+  const found = attend(gpu, { ...request, query, selection, positions });
+  for (const name of ['output', 'logSumExp', 'counts'] as const) {
+    copyInto(gpu, result[name], found[name], { axis: 2, at: half[0] });
+    found[name].dispose();
+  }
+  for (const part of [query, ...tensorsOf(selection)]) part.dispose();
 }
 
 function makeResult(gpu: Gpu, { query, keys, valueDim }: AttendRequest): AttendResult {

@@ -8,6 +8,7 @@ import {
 
 import type { Descriptor } from '../descriptor.js';
 import type { Gpu } from '../gpu.js';
+import { gcd, type Half, listOf } from '../halves.js';
 import type { Storage } from '../storage.js';
 import type { Legs } from './walk.js';
 
@@ -29,6 +30,14 @@ export function partsOf(selection: Selection): Parts {
   };
 }
 
+/** What a selection is of the queries of a half. */
+export function selectionOf(gpu: Gpu, selection: Selection, half: Half): Selection {
+  if (selection.kind === 'all' || selection.kind === 'ranges') return selection;
+  if (selection.kind !== 'united') return listOf(gpu, selection, half);
+  const of = selection.of.map((part) => (part.kind === 'ranges' ? part : listOf(gpu, part, half)));
+  return { kind: 'united', of };
+}
+
 /** A multiple of four, so that there are few kernels; the others are empty. */
 function roundedUp(intervals: readonly Interval[]): readonly Interval[] {
   const count = 4 * Math.ceil(intervals.length / 4);
@@ -45,10 +54,6 @@ export const legsOf = ({ all, intervals, lists }: Parts): Legs => ({
 export function spanOf({ lists }: Parts, tokens: number): number {
   if (lists.length === 0) return tokens;
   return Math.min(tokens, lists.map(({ queryBlock }) => queryBlock).reduce(gcd));
-}
-
-function gcd(a: number, b: number): number {
-  return b === 0 ? a : gcd(b, a % b);
 }
 
 /** Entries that a list has room for. */

@@ -17,7 +17,8 @@ export interface Work {
   readonly groups: number;
 }
 
-export function workOf(gpu: Gpu, request: AttendRequest, parts: Parts): Work {
+/** @param windows of the entries, each of which has slices of its own */
+export function workOf(gpu: Gpu, request: AttendRequest, parts: Parts, windows: number): Work {
   const { query, keys, valueDim } = request;
   const [batch, heads, tokens] = query.shape;
   const span = spanOf(parts, tokens);
@@ -26,7 +27,8 @@ export function workOf(gpu: Gpu, request: AttendRequest, parts: Parts): Work {
   const spans = Math.ceil(tokens / span);
   const blocks = Math.ceil(rows / (tiling.rows * tiling.teams));
   const all = batch * headsOf(keys) * spans * blocks;
-  const shares = sharesOf(gpu, all, longest(request, parts));
+  const most = sharesOf(gpu, all, longest(request, parts));
+  const shares = Math.max(1, Math.min(most, Math.floor(slicesThatFit(gpu, request) / windows)));
   return { tiling, span, spans, blocks, shares, groups: all * shares };
 }
 
@@ -37,6 +39,14 @@ const ENTRIES_OF_SHARE = 256;
 function sharesOf(gpu: Gpu, blocks: number, entries: number): number {
   const busy = isSoftware(gpu) ? 8 : 2048;
   return Math.max(1, Math.min(Math.ceil(busy / blocks), Math.floor(entries / ENTRIES_OF_SHARE)));
+}
+
+/** Slices of the results that a kernel can bind together. */
+export function slicesThatFit({ limits }: Gpu, { query, valueDim }: AttendRequest): number {
+  const [batch, heads, tokens] = query.shape;
+  // Of statistics there are two a row at most.
+  const slice = 4 * batch * heads * tokens * Math.max(valueDim, 2);
+  return Math.floor(limits.maxStorageBufferBindingSize / slice);
 }
 
 /** The most entries that a query may read, as far as the shapes tell. */

@@ -4,7 +4,7 @@ import type { Gpu } from '../gpu.js';
 import type { Storage } from '../storage.js';
 import type { Horizons } from './horizons.js';
 import { isProbability, type Lists } from './lists.js';
-import { scored } from './score.js';
+import { type Scored, scored } from './score.js';
 import type { Slab } from './slabs.js';
 import { bitWords, specOf, wholeVectors } from './spec.js';
 
@@ -20,7 +20,7 @@ export interface Job {
   readonly probable: boolean;
   readonly masked: boolean;
   /** See {@link scored}. */
-  readonly scored: readonly Storage[];
+  readonly scored: Scored;
   readonly ids: Storage;
   readonly counts: Storage;
   /** What each slab writes anew, see the kernels; of those not needed nothing is held. */

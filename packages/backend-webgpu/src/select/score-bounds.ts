@@ -1,7 +1,7 @@
 import { type Kernel, kernel, read, write } from '../device/kernel.js';
 import { channels } from './channels.js';
 import { fourRows, product, queryRows, range, zeroSums } from './product.js';
-import { candidates, place, SCORING, type Scoring, store } from './tile.js';
+import { candidates, place, type Scoring, scoringText, store } from './tile.js';
 
 /**
  * A kernel that scores by `Σ_d max(q_d min_d, q_d max_d)`, as the product of `[max(q, 0), min(q, 0)]` and
@@ -11,12 +11,13 @@ import { candidates, place, SCORING, type Scoring, store } from './tile.js';
  * is infinite or NaN; then all scores of the thread are added up anew as they are defined, with a look at each product.
  */
 export function boundsKernel(scoring: Scoring): Kernel {
-  const { dtype, whole, rows, masked, quads } = scoring;
+  const { dtype, whole, rows, masked, quads, isPart } = scoring;
   const [query, minima, maxima] = [
     channels('query', 'f32', whole),
     channels('minima', dtype, whole),
     channels('maxima', scoring.maxima, whole),
   ];
+  const which = isPart ? 'bound' : undefined;
   return kernel({
     name: 'select: score bounds',
     enable: quads ? ['subgroups'] : [],
@@ -28,11 +29,12 @@ export function boundsKernel(scoring: Scoring): Kernel {
       ...(masked ? { bits: read('u32') } : {}),
       raw: write('vec4f'),
     },
-    declarations: `${SCORING}${candidates(masked)}${query.source}${minima.source}${maxima.source}${BOUNDS}`,
+    declarations: `${scoringText(isPart)}${candidates(masked)}${query.source}${minima.source}${maxima.source}${BOUNDS}`,
     body: /* wgsl */ `${place(scoring, rows)}
   ${queryRows(scoring, (i) => `query_of(rows[min(first + ${i}, last)])`)}
-  let minima_rows = four_at(word(KEYS), row, entry);
-  let maxima_rows = four_at(word(MAXIMA), row, entry);
+  let minima_rows = four_at(word(KEYS), KEYS_FIRST, row, entry);
+  let maxima_rows = four_at(word(MAXIMA), MAXIMA_FIRST, row, entry);
+  ${isPart ? BOTH_BOUND : ''}
   ${zeroSums(scoring)}
   ${product(scoring, {
     step: 'let bounds = bounds_of(minima_rows, maxima_rows, d);',
@@ -43,15 +45,18 @@ export function boundsKernel(scoring: Scoring): Kernel {
   if (any(largest >= vec4u(INFINITY_BITS))) {
     for (var i = 0; i <= last - first; i++) {
       let scores = carefully(query_of(rows[first + i]), minima_rows, maxima_rows);
-      ${store('i', 'scores')}
+      ${store('i', 'scores', which)}
     }
     return;
   }
   ${range(rows)
-    .map((r) => store(r, `sum${r}`))
+    .map((r) => store(r, `sum${r}`, which))
     .join('')}`,
   });
 }
+
+const BOTH_BOUND = /* wgsl */ `let bound =
+    are_bound(word(KEYS), KEYS_FIRST, row, entry) & are_bound(word(MAXIMA), MAXIMA_FIRST, row, entry);`;
 
 /** Each lane of a quad has read queries for all. */
 const QUAD_WATCHES = /* wgsl */ `@diagnostic(off, subgroup_uniformity) {

@@ -1,14 +1,14 @@
 import { type Kernel, kernel, read, write } from '../device/kernel.js';
 import { channels } from './channels.js';
 import { fourRows, product, queryRows, range, zeroSums } from './product.js';
-import { candidates, place, SCORING, type Scoring, store } from './tile.js';
+import { candidates, place, type Scoring, scoringText, store } from './tile.js';
 
 /**
  * A kernel that scores cells of queries against cells of keys, `Σ_r q(S-1-r) · k(r) * scale`: pairs on a diagonal, of
  * which those past the end count as zeros.
  */
 export function cellsKernel(scoring: Scoring): Kernel {
-  const { dtype, whole, rows, masked, quads } = scoring;
+  const { dtype, whole, rows, masked, quads, isPart } = scoring;
   const [query, keys] = [channels('query', 'f32', whole), channels('keys', dtype, whole)];
   return kernel({
     name: 'select: score cells',
@@ -20,7 +20,7 @@ export function cellsKernel(scoring: Scoring): Kernel {
       ...(masked ? { bits: read('u32') } : {}),
       raw: write('vec4f'),
     },
-    declarations: `${SCORING}${candidates(masked)}${query.source}${keys.source}${CELL_ROWS}`,
+    declarations: `${scoringText(isPart)}${candidates(masked)}${query.source}${keys.source}${cellRows(isPart)}`,
     body: /* wgsl */ `${place(scoring, rows)}
   ${zeroSums(scoring)}
   for (var r = 0; r < word(CELL); r++) {
@@ -30,17 +30,21 @@ export function cellsKernel(scoring: Scoring): Kernel {
     cell_key(row, entry + 2, r), cell_key(row, entry + 3, r));
   ${product(scoring, {
     step: `let k = ${fourRows('key', 'existing_key')};`,
-    term: 'q * k',
+    term: isPart ? 'select(vec4f(), q * k, key != vec4u(ABSENT))' : 'q * k',
     read: 'existing_query',
   })}
   }
   ${range(rows)
-    .map((r) => store(r, `real(SCALE) * sum${r}`))
+    .map((r) => store(r, `${isPart ? sumSoFar(r) : ''} real(SCALE) * sum${r}`))
     .join('')}`,
   });
 }
 
-const CELL_ROWS = /* wgsl */ `
+/** What the parts before have come to: the keys of a cell may lie in several. */
+const sumSoFar = (r: number): string =>
+  `select(raw[((first + ${r}) * word(ENTRIES) + entry) / 4], vec4f(), word(BEGINS) == 1) +`;
+
+const cellRows = (isPart: boolean): string => /* wgsl */ `
 const ABSENT = 0xffffffffu;
 
 // Query r of a row's cell, and entry r of a cell of keys.
@@ -51,7 +55,8 @@ fn cell_query(row: Row, r: i32) -> u32 {
 fn cell_key(row: Row, cell: i32, r: i32) -> u32 {
   let n = cell * word(CELL) + r;
   if (n >= entries_length(word(KEYS), row.batch)) { return ABSENT; }
-  return entry_at(word(KEYS), row.batch, row.kv_head, n);
+  ${isPart ? 'if (!is_bound(word(KEYS), KEYS_FIRST, row, n)) { return ABSENT; }' : ''}
+  return held_at(word(KEYS), KEYS_FIRST, row, n);
 }
 
 fn existing_query(row: u32, d: u32) -> vec4f {

@@ -1,11 +1,11 @@
 import { type Kernel, kernel, read, write } from '../device/kernel.js';
 import { channels } from './channels.js';
 import { fourRows, product, queryRows, range, zeroSums } from './product.js';
-import { candidates, place, SCORING, type Scoring, store } from './tile.js';
+import { candidates, KEYS_BOUND, place, type Scoring, scoringText, store } from './tile.js';
 
 /** A kernel that scores by `scale * (q · k)`, softcapped or not. */
 export function dotsKernel(scoring: Scoring): Kernel {
-  const { dtype, whole, rows, masked, quads } = scoring;
+  const { dtype, whole, rows, masked, quads, isPart } = scoring;
   const [query, keys] = [channels('query', 'f32', whole), channels('keys', dtype, whole)];
   return kernel({
     name: 'select: score dots',
@@ -17,14 +17,14 @@ export function dotsKernel(scoring: Scoring): Kernel {
       ...(masked ? { bits: read('u32') } : {}),
       raw: write('vec4f'),
     },
-    declarations: `${SCORING}${candidates(masked)}${query.source}${keys.source}${FINISHED}`,
+    declarations: `${scoringText(isPart)}${candidates(masked)}${query.source}${keys.source}${FINISHED}`,
     body: /* wgsl */ `${place(scoring, rows)}
   ${queryRows(scoring, (i) => `query_of(rows[min(first + ${i}, last)])`)}
-  let key = four_at(word(KEYS), row, entry);
+  let key = four_at(word(KEYS), KEYS_FIRST, row, entry);${isPart ? KEYS_BOUND : ''}
   ${zeroSums(scoring)}
   ${product(scoring, { step: `let k = ${fourRows('key', 'keys_channels')};`, term: 'q * k' })}
   ${range(rows)
-    .map((r) => store(r, `finished(sum${r})`))
+    .map((r) => store(r, `finished(sum${r})`, isPart ? 'bound' : undefined))
     .join('')}`,
   });
 }

@@ -1,14 +1,14 @@
 import { type Kernel, kernel, read, write } from '../device/kernel.js';
 import { channels } from './channels.js';
 import { fourRows, product, queryRows, range, zeroSums } from './product.js';
-import { candidates, place, SCORING, type Scoring, store } from './tile.js';
+import { candidates, KEYS_BOUND, place, type Scoring, scoringText, store } from './tile.js';
 
 /**
  * A kernel that scores by `Σ_j w_j ReLU(scale * q_j · k)`. A thread has one query, whose heads it takes `rows` at a
  * time.
  */
 export function indexerKernel(scoring: Scoring): Kernel {
-  const { dtype, whole, rows, masked, quads } = scoring;
+  const { dtype, whole, rows, masked, quads, isPart } = scoring;
   const [query, keys] = [channels('query', 'f32', whole), channels('keys', dtype, whole)];
   return kernel({
     name: 'select: score by an indexer',
@@ -21,9 +21,9 @@ export function indexerKernel(scoring: Scoring): Kernel {
       ...(masked ? { bits: read('u32') } : {}),
       raw: write('vec4f'),
     },
-    declarations: `${SCORING}${candidates(masked)}${query.source}${keys.source}${WEIGHED}`,
+    declarations: `${scoringText(isPart)}${candidates(masked)}${query.source}${keys.source}${WEIGHED}`,
     body: /* wgsl */ `${place(scoring, 1)}
-  let key = four_at(word(KEYS), row, entry);
+  let key = four_at(word(KEYS), KEYS_FIRST, row, entry);${isPart ? KEYS_BOUND : ''}
   var score = vec4f();
   for (var head = 0; head < word(HEADS); head += ${rows}) {
   ${queryRows(scoring, (i) => `query_start(row.batch, min(head + ${i}, word(HEADS) - 1), row.token)`)}
@@ -33,7 +33,7 @@ export function indexerKernel(scoring: Scoring): Kernel {
     .map((r) => `score += weighed(row, head + ${r}, sum${r});`)
     .join('\n  ')}
   }
-  ${store(0, 'score')}`,
+  ${store(0, 'score', isPart ? 'bound' : undefined)}`,
   });
 }
 

@@ -7,6 +7,7 @@ import type { Storage } from '../storage.js';
 import type { Job } from './job.js';
 import { boundsKernel } from './score-bounds.js';
 import { cellsKernel } from './score-cells.js';
+import { type Part, scoredParts } from './parts.js';
 import { dotsKernel } from './score-dots.js';
 import { indexerKernel } from './score-indexer.js';
 import type { Slab } from './slabs.js';
@@ -30,20 +31,23 @@ const made = kernels(
     rows: number,
     across: number,
     quads: boolean,
-  ): Kernel => KERNELS[kind]({ whole, dtype, maxima, masked, rows, across, quads }),
+    isPart: boolean,
+  ): Kernel => KERNELS[kind]({ whole, dtype, maxima, masked, rows, across, quads, isPart }),
 );
 
-/** The buffers that a score is made of, queries first. */
-export function scored(gpu: Gpu, score: Score): Storage[] {
-  const query = decoded(gpu, score.query);
-  switch (score.kind) {
-    case 'bounds':
-      return [query, gpu.storageOf(score.min.storage), gpu.storageOf(score.max.storage)];
-    case 'reluWeighted':
-      return [query, gpu.storageOf(score.keys.storage), decoded(gpu, score.weights)];
-    default:
-      return [query, gpu.storageOf(score.keys.storage)];
-  }
+/** What a score is made of: its queries, the scored entries in parts, and an indexer's weights. */
+export interface Scored {
+  readonly query: Storage;
+  readonly parts: readonly Part[];
+  readonly weights: readonly Storage[];
+}
+
+export function scored(gpu: Gpu, score: Score): Scored {
+  return {
+    query: decoded(gpu, score.query),
+    parts: scoredParts(gpu, score),
+    weights: score.kind === 'reluWeighted' ? [decoded(gpu, score.weights)] : [],
+  };
 }
 
 /** What scores the rows of a slab against all entries that they see, or those that are candidates. */
@@ -56,8 +60,9 @@ export function scoring(job: Job, slab: Slab): { kernel: Kernel; groups: number 
   const strips = Math.ceil(horizons.entries / (4 * across));
   const whole = widthOf(scoredEntries(score)) % 4 === 0;
   const quads = gpu.features.has('subgroups');
+  const isPart = job.scored.parts.length > 1;
   return {
-    kernel: made(score.kind, whole, ...dtypesOf(score), masked, rows, across, quads),
+    kernel: made(score.kind, whole, ...dtypesOf(score), masked, rows, across, quads, isPart),
     groups: slab.segments * tiles * strips,
   };
 }

@@ -1,3 +1,4 @@
+import type { Gpu } from '../gpu.js';
 import { type Box, boxesOf } from './boxes.js';
 import type { Lists } from './lists.js';
 import type { Fields } from './spec.js';
@@ -23,11 +24,16 @@ export interface Slab {
   readonly fields: Fields;
 }
 
+/** Bytes that the table has of a row. */
+const ROW_BYTES = 32;
+
 /** @param width scores that a row takes */
-export function slabsOf(lists: Lists, width: number): Slab[] {
+export function slabsOf({ limits }: Gpu, lists: Lists, width: number): Slab[] {
   const { batch, heads, queryBlocks, kvHeads, cells, headRun } = lists;
   const grid = [batch * heads, queryBlocks, kvHeads, cells * headRun];
-  const room = Math.max(1, Math.floor(MOST_SCORES / width));
+  const most = limits.maxStorageBufferBindingSize;
+  const scores = Math.min(MOST_SCORES, most / 4);
+  const room = Math.max(1, Math.floor(Math.min(scores / width, most / ROW_BYTES)));
   return boxesOf(grid, room).map((box) => slabOf(lists, grid, box));
 }
 

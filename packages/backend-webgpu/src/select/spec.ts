@@ -40,6 +40,15 @@ const NAMES = [
   'WIDTH',
   'KEYS',
   'MAXIMA',
+  // Rows that are bound of the storage of KEYS and MAXIMA, and the word of the binding at which the first begins;
+  // whether it is the first part of them that is bound.
+  'KEYS_FIRST',
+  'KEYS_END',
+  'KEYS_SKIP',
+  'MAXIMA_FIRST',
+  'MAXIMA_END',
+  'MAXIMA_SKIP',
+  'BEGINS',
   'SCALE',
   'SOFTCAP',
   // Queries that are scored as one row.

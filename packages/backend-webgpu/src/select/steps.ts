@@ -6,11 +6,12 @@ import type { Storage } from '../storage.js';
 import { candidatesKernel } from './candidates.js';
 import type { Job } from './job.js';
 import { markedKernel } from './listing.js';
+import { partFields } from './parts.js';
 import { pickKernel } from './pick.js';
 import { rowTable } from './row-table.js';
 import { scoring } from './score.js';
 import type { Slab } from './slabs.js';
-import { bitWords, withFields } from './spec.js';
+import { bitWords, type Fields, withFields } from './spec.js';
 import { statisticsKernel } from './statistics.js';
 import { QUAD } from './together.js';
 import { type Pooled, unitsKernel } from './units.js';
@@ -20,7 +21,12 @@ interface Turn {
   readonly job: Job;
   readonly slab: Slab;
   /** Runs a kernel on buffers, of which the first are the slab's rows. */
-  readonly run: (kernel: Kernel, buffers: readonly Storage[], groups: number) => void;
+  readonly run: (
+    kernel: Kernel,
+    buffers: readonly Storage[],
+    groups: number,
+    fields?: Fields,
+  ) => void;
 }
 
 /** Scores and picks what is in a slab. */
@@ -30,8 +36,12 @@ export function runSlab(job: Job, slab: Slab): void {
   const rows = gpu.upload(rowTable(request, lists, horizons, slab));
   const turn: Turn = {
     ...{ job, slab },
-    run: (kernel, buffers, groups) =>
-      gpu.run(kernel, { words, buffers: [rows, ...buffers], groups }),
+    run: (kernel, buffers, groups, fields) =>
+      gpu.run(kernel, {
+        words: fields ? withFields(words, fields) : words,
+        buffers: [rows, ...buffers],
+        groups,
+      }),
   };
   if (request.within) findCandidates(turn);
   if (horizons.entries > 0) scoreRows(turn);
@@ -50,7 +60,12 @@ function findCandidates({ job: { gpu, request, horizons, bits }, slab, run }: Tu
 
 function scoreRows({ job, slab, run }: Turn): void {
   const { kernel, groups } = scoring(job, slab);
-  run(kernel, [...job.scored, ...(job.masked ? [job.bits] : []), job.raw], groups);
+  const { query, parts, weights } = job.scored;
+  const rest = [...weights, ...(job.masked ? [job.bits] : []), job.raw];
+  parts.forEach((part, i) => {
+    const bound = part.map(({ at }) => at);
+    run(kernel, [query, ...bound, ...rest], groups, partFields(part, i === 0));
+  });
 }
 
 function sumUp({ job, slab, run }: Turn): void {

@@ -22,10 +22,12 @@ export interface Scoring {
   readonly across: number;
   /** Whether the lanes of a quad hand each other what they read; needs subgroups. */
   readonly quads: boolean;
+  /** Whether it is but a part of what is scored that is bound. */
+  readonly isPart: boolean;
 }
 
 /** WGSL that kernels which score have in common. */
-export const SCORING: string = /* wgsl */ `${SPEC}${NUMBERS}
+export const scoringText = (isPart: boolean): string => /* wgsl */ `${SPEC}${NUMBERS}
 fn width() -> u32 { return u32(word(WIDTH)); }
 
 // Where a query begins.
@@ -34,26 +36,59 @@ fn query_start(batch: i32, head: i32, token: i32) -> u32 {
 }
 fn query_of(row: Row) -> u32 { return query_start(row.batch, row.head, row.token); }
 
+${isPart ? IN_PART : IN_WHOLE}
+`;
+
+const IN_WHOLE = /* wgsl */ `
 // Where an entry begins; one whose page was freed is no candidate, and anything will do.
-fn held_at(entries: i32, row: Row, n: i32) -> u32 {
+fn held_at(entries: i32, bound: i32, row: Row, n: i32) -> u32 {
   if (page_of(entries, row.batch, n) < 0) { return 0u; }
   return entry_at(entries, row.batch, row.kv_head, n);
 }
 
 // Where four neighbours begin, n a multiple of 4; beyond the last entry anything will do.
-fn four_at(entries: i32, row: Row, n: i32) -> vec4u {
+fn four_at(entries: i32, bound: i32, row: Row, n: i32) -> vec4u {
   let last = entries_length(entries, row.batch) - 1;
-  let first = held_at(entries, row, min(n, last));
+  let first = held_at(entries, bound, row, min(n, last));
   let share_page = word(entries) % 4 == 0 && n <= last;
   if (share_page) { return first + vec4u(0, 1, 2, 3) * u32(words[entries + 2]); }
   return vec4u(
     first,
-    held_at(entries, row, min(n + 1, last)),
-    held_at(entries, row, min(n + 2, last)),
-    held_at(entries, row, min(n + 3, last)),
+    held_at(entries, bound, row, min(n + 1, last)),
+    held_at(entries, bound, row, min(n + 2, last)),
+    held_at(entries, bound, row, min(n + 3, last)),
   );
 }
 `;
+
+const IN_PART = /* wgsl */ `
+// Whether it is in the part that is bound, see withPart in parts.ts.
+fn is_bound(entries: i32, bound: i32, row: Row, n: i32) -> bool {
+  if (n >= entries_length(entries, row.batch)) { return false; }
+  let place = row_of_entry(entries, row.batch, row.kv_head, n);
+  return place >= word(bound) && place < word(bound + 1);
+}
+fn are_bound(entries: i32, bound: i32, row: Row, n: i32) -> vec4<bool> {
+  return vec4<bool>(
+    is_bound(entries, bound, row, n), is_bound(entries, bound, row, n + 1),
+    is_bound(entries, bound, row, n + 2), is_bound(entries, bound, row, n + 3));
+}
+
+// Where an entry begins; of one that is elsewhere nothing is stored, and anything will do.
+fn held_at(entries: i32, bound: i32, row: Row, n: i32) -> u32 {
+  if (!is_bound(entries, bound, row, n)) { return 0u; }
+  let place = row_of_entry(entries, row.batch, row.kv_head, n) - word(bound);
+  return u32(place) * u32(words[entries + 2]) + u32(word(bound + 2));
+}
+fn four_at(entries: i32, bound: i32, row: Row, n: i32) -> vec4u {
+  return vec4u(
+    held_at(entries, bound, row, n), held_at(entries, bound, row, n + 1),
+    held_at(entries, bound, row, n + 2), held_at(entries, bound, row, n + 3));
+}
+`;
+
+/** WGSL that says which of a thread's four keys are bound. */
+export const KEYS_BOUND = 'let bound = are_bound(word(KEYS), KEYS_FIRST, row, entry);';
 
 /** WGSL that looks for candidates. */
 const CANDIDATES = /* wgsl */ `${BITS}
@@ -90,10 +125,15 @@ export function place({ across, masked }: Scoring, rows: number): string {
   let row = rows[first];`;
 }
 
-/** WGSL that writes row `first + r`, `raw [rows][ENTRIES]`. */
-export function store(r: number | string, scores: string): string {
+/**
+ * WGSL that writes row `first + r`, `raw [rows][ENTRIES]`.
+ *
+ * @param which of the four entries it is that are scored; default: all
+ */
+export function store(r: number | string, scores: string, which?: string): string {
+  const at = `raw[((first + ${r}) * word(ENTRIES) + entry) / 4]`;
   return /* wgsl */ `
   if (first + ${r} <= last && entry < word(ENTRIES)) {
-    raw[((first + ${r}) * word(ENTRIES) + entry) / 4] = ${scores};
+    ${at} = ${which ? `select(${at}, ${scores}, ${which})` : scores};
   }`;
 }

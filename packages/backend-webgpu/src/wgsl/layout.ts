@@ -27,13 +27,15 @@ fn query_count(positions: i32, row: i32) -> i32 { return words[words[positions +
 
 fn entries_length(entries: i32, row: i32) -> i32 { return words[words[entries + 3] + row]; }
 
-// The page in storage of entry n, and where the row of entry n begins.
+// The page in storage of entry n, which of its rows has it (negative: none, the page was freed), and where that begins.
 fn page_of(entries: i32, row: i32, n: i32) -> i32 {
   return words[words[words[entries + 4] + row] + n / words[entries]];
 }
-fn entry_at(entries: i32, row: i32, head: i32, n: i32) -> u32 {
+fn row_of_entry(entries: i32, row: i32, head: i32, n: i32) -> i32 {
   let size = words[entries];
-  let place = (page_of(entries, row, n) * words[entries + 1] + head) * size + n % size;
-  return u32(place) * u32(words[entries + 2]);
+  return (page_of(entries, row, n) * words[entries + 1] + head) * size + n % size;
+}
+fn entry_at(entries: i32, row: i32, head: i32, n: i32) -> u32 {
+  return u32(row_of_entry(entries, row, head, n)) * u32(words[entries + 2]);
 }
 `;
