@@ -24,8 +24,12 @@ export async function measureModel(plan: ModelPlan, show: Show): Promise<ModelRu
   });
   const speeds: Measured[] = [];
   await withHost(plan.speed.threads, async (host) => {
-    const { stages, bay } = speedStages(plan, { host, anatomy, onDone: (one) => speeds.push(one) });
-    await runStages(stages, show).finally(() => bay.dispose());
+    const { stages, dispose } = speedStages(plan, {
+      host,
+      anatomy,
+      onDone: (one) => speeds.push(one),
+    });
+    await runStages(stages, show).finally(dispose);
   });
   return { plan, anatomy, qualities, speeds };
 }

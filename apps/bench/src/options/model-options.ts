@@ -5,7 +5,15 @@ import { inputError } from '@jit-attention/core';
 import { whole, wholes, words } from './parse.js';
 
 /** Parts of `bench model`, for `--only`. */
-export const PARTS = ['perplexity', 'needles', 'prefill', 'decode', 'piece', 'same'] as const;
+export const PARTS = [
+  'perplexity',
+  'needles',
+  'prefill',
+  'decode',
+  'piece',
+  'web',
+  'same',
+] as const;
 export type Part = (typeof PARTS)[number];
 
 /** The options of `model` as the user gave them; absent ones have their defaults chosen later. */

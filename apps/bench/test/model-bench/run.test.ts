@@ -54,10 +54,12 @@ describe('bench model --quick', () => {
   });
 
   it('times ours beside the uncut model, whose logits it has', () => {
-    for (const name of ['prefill-256', 'decode', 'piece']) {
+    const cases = ['prefill-256', 'decode', 'piece', 'web-prefill-256', 'web-decode'];
+    for (const name of cases) {
       const rows = results.results.filter((row) => row.case === name);
+      const uncut = name.startsWith('web') ? 'onnxruntime-web' : 'onnxruntime-node';
       expect(new Set(rows.map((row) => row.implementation))).toEqual(
-        new Set(['onnxruntime-node', 'jit-attention']),
+        new Set([uncut, 'jit-attention']),
       );
       for (const { metrics, error } of rows) {
         expect(error).toBeUndefined();

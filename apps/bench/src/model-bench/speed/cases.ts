@@ -2,13 +2,13 @@ import { type Case, type Figure, ratio, type Rows } from '../../race/case.js';
 import type { Contender } from '../../race/contender.js';
 import type { Part } from '../../options/model-options.js';
 import type { SpeedPlan } from '../plan.js';
+import type { RuntimeName } from '../runtimes.js';
 import type { Bay } from './bay.js';
 import {
   decode,
   decodeOutside,
   OUTSIDE,
   prefill,
-  UNCUT,
   uncutDecode,
   uncutPrefill,
 } from './contenders.js';
@@ -22,15 +22,40 @@ export interface SpeedCases {
   readonly picksRows: boolean;
 }
 
+/** A case by its name, beside the uncut model in a runtime. */
+export interface CaseName {
+  readonly name: string;
+  readonly runtime: RuntimeName;
+}
+
 /** Of the parts that were asked for; {@link speedCase} makes them. */
-export function caseNames(parts: readonly Part[], { prefill }: SpeedPlan): string[] {
-  return parts.flatMap((part) => {
-    if (part === 'prefill') return prefill.map((tokens) => `prefill-${tokens}`);
+export function caseNames(parts: readonly Part[], { prefill, web }: SpeedPlan): CaseName[] {
+  const prefills = prefill.map((tokens) => `prefill-${tokens}`);
+  const names = parts.flatMap((part) => {
+    if (part === 'prefill') return prefills;
     return part === 'decode' || part === 'piece' ? [part] : [];
   });
+  const onWeb = parts.includes('web') && web ? [...prefills, 'decode'] : [];
+  return [
+    ...names.map((name): CaseName => ({ name, runtime: 'onnxruntime-node' })),
+    ...onWeb.map((name): CaseName => ({ name, runtime: 'onnxruntime-web' })),
+  ];
 }
 
 export function speedCase(name: string, options: SpeedCases): Case {
+  const { bay } = options;
+  const made = madeCase(name, options);
+  return { ...made, name: nameIn(bay, name), title: `${made.title}${where(bay)}` };
+}
+
+/** Cases of onnxruntime-web stand beside those of onnxruntime-node. */
+const nameIn = ({ runtime }: Bay, name: string): string =>
+  runtime === 'onnxruntime-node' ? name : `web-${name}`;
+
+const where = ({ runtime }: Bay): string =>
+  runtime === 'onnxruntime-node' ? '' : `, in ${runtime}`;
+
+function madeCase(name: string, options: SpeedCases): Case {
   if (name === 'decode') return decodeCase(options);
   if (name === 'piece') return pieceCase(options);
   return prefillCase(options, Number(name.slice('prefill-'.length)));
@@ -52,8 +77,8 @@ function prefillCase({ bay, picksRows }: SpeedCases, tokens: number): Case {
     contenders: [uncut, prefill(bay, 'dense', wanted, uncut), prefill(bay, 'topk', wanted)],
     figures: (rows) => [
       {
-        what: `prefill of ${tokens} tokens: dense adopted over uncut, time`,
-        value: ratio(rows.ms(DENSE), rows.ms({ implementation: UNCUT })),
+        what: `prefill of ${tokens} tokens${where(bay)}: dense adopted over uncut, time`,
+        value: ratio(rows.ms(DENSE), rows.ms({ implementation: bay.runtime })),
         unit: 'factor',
         ...(tokens >= LONG ? { atMost: 1 } : tokens >= LONG / 2 ? { atMost: 1.1 } : {}),
       },
@@ -71,8 +96,8 @@ function decodeCase({ bay, plan }: SpeedCases): Case {
       decodeOutside(bay, tokens),
     ]),
     figures: (rows) => [
-      ...plan.decode.map((tokens) => againstUncut(rows, tokens, plan.isTiny)),
-      ...growths(rows, plan.decode),
+      ...plan.decode.map((tokens) => againstUncut(bay, rows, tokens, plan.isTiny)),
+      ...growths(bay, rows, plan.decode),
     ],
   };
 }
@@ -82,13 +107,13 @@ function besideUncut(bay: Bay, tokens: number): Contender[] {
   return [uncut, decode(bay, 'dense', tokens, uncut)];
 }
 
-function againstUncut(rows: Rows, tokens: number, isTiny: boolean): Figure {
+function againstUncut(bay: Bay, rows: Rows, tokens: number, isTiny: boolean): Figure {
   const target = tokens >= 4000 ? { atMost: 1 } : tokens <= 512 && !isTiny ? { atMost: 1.15 } : {};
   return {
-    what: `a token after ${tokens}: dense adopted over uncut, time`,
+    what: `a token after ${tokens}${where(bay)}: dense adopted over uncut, time`,
     value: ratio(
-      rows.ms({ ...DENSE, case: 'decode', tokens }),
-      rows.ms({ implementation: UNCUT, tokens }),
+      rows.ms({ ...DENSE, case: nameIn(bay, 'decode'), tokens }),
+      rows.ms({ implementation: bay.runtime, tokens }),
     ),
     unit: 'factor',
     ...target,
@@ -96,21 +121,23 @@ function againstUncut(rows: Rows, tokens: number, isTiny: boolean): Figure {
 }
 
 /** From the shortest context to the longest. */
-function growths(rows: Rows, contexts: readonly number[]): Figure[] {
+function growths(bay: Bay, rows: Rows, contexts: readonly number[]): Figure[] {
   const [first, last] = [contexts[0], contexts.at(-1)!];
   if (first === last) return [];
   const growth = (facts: Parameters<Rows['ms']>[0]): number | undefined =>
     ratio(rows.ms({ ...facts, tokens: last }), rows.ms({ ...facts, tokens: first }));
-  const what = (who: string): string => `a token after ${last} over one after ${first}: ${who}`;
+  const what = (who: string): string =>
+    `a token after ${last} over one after ${first}${where(bay)}: ${who}`;
+  const name = nameIn(bay, 'decode');
   return [
     { what: what('top-k pages'), value: growth(SPARSE), unit: 'factor', atMost: 1.25 },
-    { what: what('dense'), value: growth({ ...DENSE, case: 'decode' }), unit: 'factor' },
+    { what: what('dense'), value: growth({ ...DENSE, case: name }), unit: 'factor' },
     {
       what: what('dense, outside attention'),
-      value: growth({ case: `decode ${OUTSIDE}` }),
+      value: growth({ case: `${name} ${OUTSIDE}` }),
       unit: 'factor',
     },
-    { what: what('uncut'), value: growth({ implementation: UNCUT }), unit: 'factor' },
+    { what: what('uncut'), value: growth({ implementation: bay.runtime }), unit: 'factor' },
   ];
 }
 
@@ -123,7 +150,7 @@ function pieceCase({ bay, layers }: SpeedCases): Case {
     title: `What cutting costs: a token, with ${SHORT} before it`,
     contenders: [...besideUncut(bay, SHORT), decodeOutside(bay, SHORT)],
     figures(rows) {
-      const uncut = rows.ms({ implementation: UNCUT });
+      const uncut = rows.ms({ implementation: bay.runtime });
       const costOf = (ms: number | undefined): number | undefined =>
         ms === undefined || uncut === undefined ? undefined : (1000 * (ms - uncut)) / layers;
       return [

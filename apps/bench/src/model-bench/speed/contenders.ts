@@ -3,9 +3,6 @@ import { feedsOf } from '../subject.js';
 import { type Bay, BUDGET, type Ours } from './bay.js';
 import type { Rows } from './uncut.js';
 
-/** What the rows of the uncut model are called. */
-export const UNCUT = 'onnxruntime-node';
-
 interface Prefilled {
   readonly tokens: number;
   /** Rows of logits, the same for all. */
@@ -103,9 +100,9 @@ async function startDecode(bay: Bay, which: Ours, tokens: number): Promise<Runne
 }
 
 function factsOf(bay: Bay, which: Ours | 'uncut', tokens: number, queries: number): Facts {
-  const { sizes, threads } = bay;
+  const { sizes, threads, runtime } = bay;
   return {
-    implementation: which === 'uncut' ? UNCUT : 'jit-attention',
+    implementation: which === 'uncut' ? runtime : 'jit-attention',
     strategy: which === 'topk' ? 'topk' : 'dense',
     ...{ backend: 'cpu', threads, tokens, queries },
     ...sizes,

@@ -1,10 +1,9 @@
-import type { AdoptedModel, Runtime } from '@jit-attention/onnx';
+import type { AdoptedModel } from '@jit-attention/onnx';
 
 import type { ResultRow } from '../../output/results.js';
 import type { Case } from '../../race/case.js';
 import { NOT_MEASURED } from '../rows.js';
 import { argmax } from '../statistics.js';
-import { adoptSubject, type Host } from '../subject.js';
 import type { Bay } from './bay.js';
 import type { Uncut } from './uncut.js';
 
@@ -16,11 +15,10 @@ export interface Checked {
 
 export interface SameOptions {
   readonly bay: Bay;
-  readonly host: Host;
+  /** Of onnxruntime-web, where it is tried as well: its memory has no room for large weights. */
+  readonly web: Bay | undefined;
   /** Tokens to generate. */
   readonly tokens: number;
-  /** Whether onnxruntime-web is tried as well: its memory has no room for large weights. */
-  readonly web: boolean;
   readonly at: (share: number, doing?: string) => void;
 }
 
@@ -43,7 +41,7 @@ export async function checkSame(options: SameOptions): Promise<Checked> {
   ];
   if (options.web) {
     at(0.8, 'greedy tokens, onnxruntime-web');
-    rows.push(await onWeb(options, prompt, wanted));
+    rows.push(await onWeb(options.web, prompt, wanted));
   }
   return { case: sameCase(tokens), rows };
 }
@@ -104,21 +102,14 @@ async function greedy(
 }
 
 async function onWeb(
-  { bay, host }: SameOptions,
+  bay: Bay,
   prompt: readonly number[],
   wanted: readonly number[],
 ): Promise<ResultRow> {
   const name = 'greedy onnxruntime-web';
   try {
-    const web = await import('onnxruntime-web');
-    web.env.wasm.numThreads = 1;
-    const runtime = web as unknown as Runtime;
-    const model = await adoptSubject(bay.subject, { ...host, runtime });
-    try {
-      return agreement(bay, name, await greedy(model, prompt, wanted.length), wanted);
-    } finally {
-      await model.dispose();
-    }
+    const model = await bay.adopted('dense');
+    return agreement(bay, name, await greedy(model, prompt, wanted.length), wanted);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return { ...rowOf(bay, name, wanted.length, {}), error: reason };

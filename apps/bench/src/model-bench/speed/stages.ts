@@ -4,6 +4,7 @@ import { rowOf } from '../../race/rows.js';
 import type { Stage } from '../../terminal/progress.js';
 import type { Measured } from '../../terminal/suite.js';
 import type { ModelPlan } from '../plan.js';
+import type { RuntimeName } from '../runtimes.js';
 import type { Anatomy, Host } from '../subject.js';
 import { Bay } from './bay.js';
 import { caseNames, speedCase } from './cases.js';
@@ -19,11 +20,17 @@ export interface SpeedOptions {
 export function speedStages(
   { subject, parts, speed }: ModelPlan,
   { host, anatomy, onDone }: SpeedOptions,
-): { stages: Stage[]; bay: Bay } {
-  const bay = new Bay(subject, host, anatomy.sizes);
-  const timed = caseNames(parts, speed).map((name): Stage => ({
-    title: `Timing ${name}`,
+): { stages: Stage[]; dispose: () => Promise<void> } {
+  const bays = new Map<RuntimeName, Bay>();
+  const bayOf = (runtime: RuntimeName): Bay => {
+    const bay = bays.get(runtime) ?? new Bay(subject, host, anatomy.sizes, runtime);
+    bays.set(runtime, bay);
+    return bay;
+  };
+  const timed = caseNames(parts, speed).map(({ name, runtime }): Stage => ({
+    title: `Timing ${name} beside ${runtime}`,
     async run({ at }) {
+      const bay = bayOf(runtime);
       const { picksRows } = await bay.uncut();
       const one = speedCase(name, { bay, plan: speed, layers: anatomy.layers, picksRows });
       onDone(await timeCase(one, speed.rounds, at));
@@ -31,10 +38,18 @@ export function speedStages(
   }));
   const same: Stage = {
     title: 'Comparing with the uncut model: logits, and tokens',
-    run: async ({ at }) =>
-      onDone(await checkSame({ bay, host, tokens: speed.same, web: speed.web, at })),
+    async run({ at }) {
+      const bay = bayOf('onnxruntime-node');
+      const web = speed.web ? bayOf('onnxruntime-web') : undefined;
+      onDone(await checkSame({ bay, web, tokens: speed.same, at }));
+    },
   };
-  return { stages: [...timed, ...(parts.includes('same') ? [same] : [])], bay };
+  return {
+    stages: [...timed, ...(parts.includes('same') ? [same] : [])],
+    dispose: async () => {
+      for (const bay of bays.values()) await bay.dispose();
+    },
+  };
 }
 
 async function timeCase(

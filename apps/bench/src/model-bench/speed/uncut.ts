@@ -1,5 +1,6 @@
 import type * as Ort from 'onnxruntime-node';
 
+import { openRuntime, type RuntimeName } from '../runtimes.js';
 import type { Subject } from '../subject.js';
 
 type Feeds = Record<string, Ort.Tensor>;
@@ -26,14 +27,14 @@ export class Uncut {
   readonly #ort: typeof Ort;
   readonly #session: Ort.InferenceSession;
 
-  /** On onnxruntime-node with so many threads. */
-  static async open({ onnxFile }: Pick<Subject, 'onnxFile'>, threads: number): Promise<Uncut> {
-    const ort = await import('onnxruntime-node');
-    const session = await ort.InferenceSession.create(onnxFile, {
-      ...{ executionProviders: ['cpu'], intraOpNumThreads: threads },
-      ...{ interOpNumThreads: 1, logSeverityLevel: 3 },
-    });
-    return new Uncut(ort, session);
+  /** On so many threads. */
+  static async open(
+    { onnxFile }: Pick<Subject, 'onnxFile'>,
+    runtime: RuntimeName,
+    threads: number,
+  ): Promise<Uncut> {
+    const opened = await openRuntime(runtime, threads);
+    return new Uncut(opened.ort, await opened.open(onnxFile, threads));
   }
 
   private constructor(ort: typeof Ort, session: Ort.InferenceSession) {

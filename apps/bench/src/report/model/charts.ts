@@ -4,7 +4,7 @@ import type { Quality } from '../../model-bench/quality.js';
 import { wilson } from '../../model-bench/statistics.js';
 import { pooled } from '../../model-bench/figures.js';
 import { entriesOf, nameOf } from '../../model-bench/variants.js';
-import { OUTSIDE, UNCUT } from '../../model-bench/speed/contenders.js';
+import { OUTSIDE } from '../../model-bench/speed/contenders.js';
 import type { ResultRow } from '../../output/results.js';
 import type { Html } from '../html.js';
 import { draw } from '../plot.js';
@@ -162,7 +162,7 @@ export function decodeChart(rows: readonly ResultRow[], series: readonly Series[
 export function decoderOf(
   row: Pick<ResultRow, 'implementation' | 'strategy' | 'budget' | 'case'>,
 ): string {
-  if (row.implementation === UNCUT) return 'uncut, onnxruntime-node';
+  if (row.implementation !== 'jit-attention') return `uncut, ${row.implementation}`;
   if (row.case.endsWith(OUTSIDE)) return `adopted, dense: ${OUTSIDE}`;
   return row.budget === null ? 'adopted, dense' : `adopted, top-k pages, ${row.budget} entries`;
 }

@@ -165,10 +165,10 @@ function maps({ run }: ModelReport): Html | undefined {
 }
 
 function decoding({ run }: ModelReport): Html | undefined {
-  const rows = run.speeds.find((one) => one.case.name === 'decode')?.rows;
-  if (!rows) return undefined;
-  const names = [...new Set(rows.map(decoderOf))];
-  const series = names.map((name, i) => ({ name, colour: `var(--series-${i + 3})` }));
+  const measured = run.speeds.filter((one) => one.case.name.endsWith('decode'));
+  if (measured.length === 0) return undefined;
+  const names = [...new Set(measured.flatMap(({ rows }) => rows.map(decoderOf)))];
+  const series = names.map((name, i) => ({ name, colour: `var(--series-${(i + 3) % 8})` }));
   return html`<section>
     <h2>Time of a token, by the tokens before it</h2>
     <p>
@@ -177,7 +177,15 @@ function decoding({ run }: ModelReport): Html | undefined {
       the text.
     </p>
     ${legend(series.map(({ name, colour }) => [name, colour]))}
-    <figure class="single">${decodeChart(rows, series)}</figure>
+    <div class="figures">
+      ${measured.map(
+        ({ case: { title }, rows }) =>
+          html`<figure>
+            <h3>${title}</h3>
+            ${decodeChart(rows, series)}
+          </figure>`,
+      )}
+    </div>
   </section>`;
 }
 
