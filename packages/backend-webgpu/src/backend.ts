@@ -18,7 +18,7 @@ import {
 
 import { attend } from './attend/attend.js';
 import type { PoolCounters } from './device/pool.js';
-import { DeviceGpu } from './device-gpu.js';
+import { type Abilities, DeviceGpu } from './device-gpu.js';
 import { failed } from './failure.js';
 import { borrow } from './from-buffer.js';
 import * as arrange from './ops/arrange.js';
@@ -45,16 +45,16 @@ export class WebGpuBackend implements Backend {
   #disposed = false;
 
   /**
-   * Called by `webgpu()`. `owned`: the device is destroyed with the backend. `limits`: what the device may be asked
-   * for, where that is less than it can do.
+   * Called by `webgpu()`. `owned`: the device is destroyed with the backend. `able`: what kernels are made for, where
+   * that is less than the device can do.
    */
   constructor(
     device: GPUDevice,
-    { owned, limits }: { owned: boolean; limits?: GPUSupportedLimits | undefined },
+    { owned, able }: { owned: boolean; able?: Partial<Abilities> | undefined },
   ) {
     this.device = device;
     this.#owned = owned;
-    this.#gpu = new DeviceGpu(this, device, limits);
+    this.#gpu = new DeviceGpu(this, device, able);
     const { verdicts } = this.#gpu;
     void device.lost.then(({ reason, message }) => {
       verdicts.end(failed(`the device was lost (${reason || 'unknown'}): ${message}`));

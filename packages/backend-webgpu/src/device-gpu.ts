@@ -11,6 +11,15 @@ import type { Gpu } from './gpu.js';
 import { type Storage, storageBytes } from './storage.js';
 import { WebGpuTensor } from './tensor.js';
 
+/** What kernels are made for. */
+export type Abilities = Pick<Gpu, 'limits' | 'features' | 'subgroup'>;
+
+function abilitiesOf({ limits, features, adapterInfo }: GPUDevice): Abilities {
+  // What WebGPU says where nothing is known: 4 to 128.
+  const { subgroupMinSize = 4, subgroupMaxSize = 128 } = adapterInfo ?? {};
+  return { limits, features, subgroup: [subgroupMinSize, subgroupMaxSize] };
+}
+
 /** One device, its memory and its queue, as the primitives see them. */
 export class DeviceGpu implements Gpu {
   readonly limits: GPUSupportedLimits;
@@ -29,14 +38,13 @@ export class DeviceGpu implements Gpu {
   readonly #made: Tensor[] = [];
   readonly #scratch: GPUBuffer[] = [];
 
-  constructor(backend: Backend, device: GPUDevice, limits: GPUSupportedLimits = device.limits) {
+  constructor(backend: Backend, device: GPUDevice, able: Partial<Abilities> = {}) {
     this.#backend = backend;
     this.#device = device;
+    const { limits, features, subgroup } = { ...abilitiesOf(device), ...able };
     this.limits = limits;
-    this.features = device.features;
-    // What WebGPU says where nothing is known: 4 to 128.
-    const { subgroupMinSize = 4, subgroupMaxSize = 128 } = device.adapterInfo ?? {};
-    this.subgroup = [subgroupMinSize, subgroupMaxSize];
+    this.features = features;
+    this.subgroup = subgroup;
     this.verdicts = new Verdicts(device);
     this.#pool = new BufferPool(device, (make) => this.verdicts.guard(make));
     this.#pipelines = Pipelines.of(device);

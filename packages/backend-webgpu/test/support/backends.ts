@@ -1,6 +1,7 @@
 import * as adapter from '@jit-attention/testkit/exams/adapter';
 
 import { WebGpuBackend } from '../../src/backend.js';
+import type { Abilities } from '../../src/device-gpu.js';
 import { webgpu } from '../../src/index.js';
 
 export { NO_ADAPTER } from '@jit-attention/testkit/exams/adapter';
@@ -33,5 +34,13 @@ export function limitedTo(limits: Limits, device: GPUDevice): WebGpuBackend {
   const all: Record<string, unknown> = {};
   // They are getters of a prototype.
   for (const name in device.limits) all[name] = device.limits[name as keyof GPUSupportedLimits];
-  return new WebGpuBackend(device, { owned: false, limits: { ...all, ...limits } as never });
+  return new WebGpuBackend(device, {
+    owned: false,
+    able: { limits: { ...all, ...limits } as never },
+  });
+}
+
+/** A backend whose kernels are made for another GPU than the one it runs on. */
+export function asOn(able: Partial<Abilities>, device: GPUDevice): WebGpuBackend {
+  return new WebGpuBackend(device, { owned: false, able });
 }
