@@ -1,5 +1,30 @@
 import { defaultClientConditions, defaultServerConditions } from 'vite';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** What takes minutes at 500 cases, longest first: vitest begins with the largest files, and these are small. */
+const LONG = [
+  'apps/conformance/test/strategies/topk',
+  'apps/conformance/test/browser',
+  'apps/conformance/test/strategies/windowed',
+  'packages/strategy-topk/test/tokens',
+  'packages/strategy-topk/test/pages',
+  'packages/backend-webgpu/test/browser',
+  'packages/backend-webgpu/test/conformance',
+  'packages/strategy-windowed/test/conformance',
+  'apps/conformance/test/strategies/dense',
+];
+
+/** So that no worker is left with a long file when the others have nothing to do. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rankOf = ({ moduleId }: TestSpecification): number => {
+      const rank = LONG.findIndex((path) => moduleId.includes(`${path}.test.ts`));
+      return rank < 0 ? LONG.length : rank;
+    };
+    return (await super.sort(files)).sort((a, b) => rankOf(a) - rankOf(b));
+  }
+}
 
 // Workspace packages resolve to their TypeScript source, so tests need no build;
 // TEST_BUILT=1 runs the same tests on `dist/`, as a consumer would get it.
@@ -11,6 +36,7 @@ export default defineConfig({
   test: {
     // vitest leaves a core free, which is half of two
     maxWorkers: '100%',
+    sequence: { sequencer: LongestFirst },
     testTimeout: 60_000,
     hookTimeout: 60_000,
     projects: [

@@ -1,4 +1,5 @@
 import type { Pick } from '../select.js';
+import { floats } from './storage.js';
 
 /** Unit scores of one row; units that are not eligible are invisible or no candidates. */
 export interface Scored {
@@ -36,7 +37,7 @@ function count(
     units.reduce((sum, unit) => sum + (eligible[unit] ? scores[unit] : 0), 0);
   let kept = mass(forced);
   const wanted = pick.p * (kept + mass(others));
-  const descending = Float64Array.from(others, (unit) => scores[unit])
+  const descending = floats(others.length, (i) => scores[others[i]])
     .sort()
     .reverse();
   let units = 0;
@@ -48,7 +49,7 @@ function count(
 function best(scores: Float64Array, units: readonly number[], wanted: number): readonly number[] {
   if (wanted >= units.length) return units;
   if (wanted <= 0) return [];
-  const limit = Float64Array.from(units, (unit) => scores[unit]).sort()[units.length - wanted];
+  const limit = floats(units.length, (i) => scores[units[i]]).sort()[units.length - wanted];
   const above = units.filter((unit) => scores[unit] > limit);
   const level = units.filter((unit) => scores[unit] === limit);
   return [...above, ...level.slice(0, wanted - above.length)];

@@ -7,7 +7,7 @@ import type {
   SoftmaxScore,
 } from '../select.js';
 import { dot } from './attend.js';
-import { floatsOf, rowOffsets } from './storage.js';
+import { floats, floatsOf, rowOffsets } from './storage.js';
 
 /** One row that is scored: a query (or a cell of queries) of one head. */
 export interface ScoreRow {
@@ -64,10 +64,7 @@ function dots(
   const keyAt = rowOffsets(score.keys, row, kvHeadOf(score, head));
   const start = queryAt(score, row, head, token);
   const width = widthOf(score.keys);
-  return Float64Array.from(
-    { length: seen },
-    (_, n) => score.scale * dot(q, start, k, keyAt(n), width),
-  );
+  return floats(seen, (n) => score.scale * dot(q, start, k, keyAt(n), width));
 }
 
 function bounds(score: BoundsScore, { row, head, token, seen }: ScoreRow): Float64Array {
@@ -76,7 +73,7 @@ function bounds(score: BoundsScore, { row, head, token, seen }: ScoreRow): Float
   const [minAt, maxAt] = [rowOffsets(score.min, row, kvHead), rowOffsets(score.max, row, kvHead)];
   const start = queryAt(score, row, head, token);
   const width = widthOf(score.min);
-  return Float64Array.from({ length: seen }, (_, n) => {
+  return floats(seen, (n) => {
     const [low, high] = [minAt(n), maxAt(n)];
     let sum = 0;
     for (let d = 0; d < width; d++)
@@ -91,7 +88,7 @@ function reluWeighted(score: ReluWeightedScore, { row, token, seen }: ScoreRow):
   const [, heads, tokens, width] = query.shape;
   const [q, k, w] = [floatsOf(query), floatsOf(keys.storage), floatsOf(weights)];
   const keyAt = rowOffsets(keys, row, 0);
-  return Float64Array.from({ length: seen }, (_, n) => {
+  return floats(seen, (n) => {
     let sum = 0;
     for (let head = 0; head < heads; head++) {
       const logit = scale * dot(q, queryAt(score, row, head, token), k, keyAt(n), width);
@@ -110,7 +107,7 @@ function antidiagonal(
   const [q, k] = [floatsOf(query), floatsOf(keys.storage)];
   const keyAt = rowOffsets(keys, row, kvHeadOf(score, head));
   const width = widthOf(keys);
-  return Float64Array.from({ length: seen }, (_, cell) => {
+  return floats(seen, (cell) => {
     let sum = 0;
     for (let r = 0; r < stride; r++) {
       const [t, n] = [token + stride - 1 - r, cell * stride + r];
@@ -130,11 +127,15 @@ function capped(logits: Float64Array, softcap: SoftmaxScore['softcap']): Float64
 /** Probabilities over the candidates; 0 elsewhere. */
 function softmax(logits: Float64Array, isCandidate: (entry: number) => boolean): Float64Array {
   let largest = -Infinity;
-  for (const [n, logit] of logits.entries()) if (isCandidate(n) && logit > largest) largest = logit;
+  for (let n = 0; n < logits.length; n++)
+    if (logits[n] > largest && isCandidate(n)) largest = logits[n];
   if (largest === -Infinity) return logits.fill(0);
-  const weights = logits.map((logit, n) =>
-    !isCandidate(n) ? 0 : logit === largest ? 1 : Math.exp(logit - largest),
-  );
-  const sum = weights.reduce((total, weight) => total + weight, 0);
-  return weights.map((weight) => weight / sum);
+  let sum = 0;
+  const weights = floats(logits.length, (n) => {
+    if (!isCandidate(n)) return 0;
+    const weight = logits[n] === largest ? 1 : Math.exp(logits[n] - largest);
+    sum += weight;
+    return weight;
+  });
+  return floats(weights.length, (n) => weights[n] / sum);
 }

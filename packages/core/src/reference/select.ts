@@ -6,7 +6,7 @@ import { spansOf } from '../reading.js';
 import { type Pooling, scoredEntries } from '../select.js';
 import { pickUnits, type Scored } from './pick.js';
 import { scoreRow } from './scores.js';
-import { integersOf } from './storage.js';
+import { floats, integersOf } from './storage.js';
 
 /** `ids [B, heads, queryBlocks, capacity]` and `counts [B, heads, queryBlocks]` as lists. */
 export interface Selected {
@@ -106,9 +106,9 @@ function scoreUnits(request: SelectRequest, row: number, at: Row, last: number):
   const units = Math.ceil(visibleAt(visible, position, over.lengths[row]) / block);
   const seen = seenEntries(request, row, position, units);
   const candidates = candidateMask(request, row, at, units * block);
-  const eligible = Uint8Array.from({ length: units }, (_, unit) =>
-    !candidates || candidates.subarray(unit * block, (unit + 1) * block).includes(1) ? 1 : 0,
-  );
+  const eligible = candidates
+    ? eligibleUnits(candidates, units, block)
+    : new Uint8Array(units).fill(1);
   const entryScores = scoreRow(score, {
     ...at,
     row,
@@ -117,6 +117,14 @@ function scoreUnits(request: SelectRequest, row: number, at: Row, last: number):
     isCandidate: (entry) => !!pool || !candidates || eligible[entry] === 1,
   });
   return { scores: poolUnits(entryScores, pool ?? { stride: 1, weights: 'max' }, units), eligible };
+}
+
+/** Units that touch a candidate. */
+function eligibleUnits(candidates: Uint8Array, units: number, block: number): Uint8Array {
+  const eligible = new Uint8Array(units);
+  for (let unit = 0; unit < units; unit++)
+    if (candidates.subarray(unit * block, (unit + 1) * block).includes(1)) eligible[unit] = 1;
+  return eligible;
 }
 
 function seenEntries(request: SelectRequest, row: number, position: number, units: number): number {
@@ -150,7 +158,7 @@ function candidateMask(
 function poolUnits(scores: Float64Array, pool: Pooling, units: number): Float64Array {
   const { stride, offset = 0, weights } = pool;
   const length = weights === 'max' ? (pool.length ?? stride) : weights.length;
-  return Float64Array.from({ length: units }, (_, unit) => {
+  return floats(units, (unit) => {
     let pooled = weights === 'max' ? -Infinity : 0;
     for (let i = 0; i < length; i++) {
       const entry = stride * unit + offset + i;

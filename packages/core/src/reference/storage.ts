@@ -12,6 +12,13 @@ export const numbersOf = (tensor: Tensor): Numbers => tensor.storage as Numbers;
 export const floatsOf = (tensor: Tensor): Float64Array => tensor.storage as Float64Array;
 export const integersOf = (tensor: Tensor<'i32'>): Int32Array => tensor.storage as Int32Array;
 
+/** `Float64Array.from`, which calls an iterator for every number, and would be a third of what selecting takes. */
+export function floats(length: number, at: (i: number) => number): Float64Array {
+  const numbers = new Float64Array(length);
+  for (let i = 0; i < length; i++) numbers[i] = at(i);
+  return numbers;
+}
+
 /** @throws {BackendError} `BACKEND_FAILED` for more than the host can give */
 export function allocate(dtype: DType, size: number): Numbers {
   try {
