@@ -319,10 +319,11 @@ function toTensor(
   if (Tensor.is(input)) {
     tensor = input;
   } else {
-    tensor = site.backend.tensor(input, {
-      shape: shapeIn(site.layout, batch, heads, tokens, width),
-    });
+    // The numbers of one token lie alike in both layouts: a decoder step has nothing to permute.
+    const layout = tokens === 1 ? 'bhtd' : site.layout;
+    tensor = site.backend.tensor(input, { shape: shapeIn(layout, batch, heads, tokens, width) });
     owned.push(tensor);
+    if (layout === 'bhtd') return tensor;
   }
   if (site.layout === 'bhtd') return tensor;
   const permuted = site.backend.permute(tensor, [0, 2, 1, 3]);
