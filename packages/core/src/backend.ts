@@ -51,7 +51,10 @@ export interface Backend extends Ops {
   writeRows(target: Tensor, source: Tensor, slots: Int32Array): void;
   /** Copies page `from[i]` of `source` to page `to[i]` of `target`. */
   copyPages(source: Tensor, target: Tensor, from: readonly number[], to: readonly number[]): void;
-  /** Writes `source` into `target`, of the same dtype, at index `at` of `axis`; all other axes are equal. */
+  /**
+   * Writes `source` into `target`, of the same dtype, at index `at` of `axis`, which for `i8` is not the last: a row of
+   * it shares a scale. All other axes are equal.
+   */
   copyInto(target: Tensor, source: Tensor, options: { axis: number; at: number }): void;
 
   /** Attends to one branch. */

@@ -72,6 +72,8 @@ export function assertCopyInto(
   assertShape('copyInto: source', source, cut);
   assertDType('copyInto: source', source, target);
   assertRange('copyInto', [at, at + count], target.shape[axis]);
+  if (target.dtype === 'i8' && axis === target.shape.length - 1)
+    throw inputError('copyInto', 'an axis before the last: rows of i8 share a scale', axis);
 }
 
 function assertDType(where: string, tensor: Tensor, like: Tensor): void {

@@ -2,7 +2,6 @@ import {
   assertCopyInto,
   assertCopyPages,
   assertWriteRows,
-  inputError,
   rowBytes,
   sizeOf,
   type Tensor,
@@ -84,9 +83,6 @@ export function copyInto(
   const { shape, dtype } = target;
   const [count, length] = [source.shape[axis], shape[axis]];
   const last = axis === shape.length - 1;
-  if (last && dtype === 'i8')
-    throw inputError('copyInto', 'an axis before the last: rows of i8 share a scale', axis);
-
   const rows = sizeOf(shape.slice(axis + 1, -1));
   const inner = last ? rowBytes(dtype, 1) : rows * rowBytes(dtype, shape.at(-1)!);
   const outer = Array.from({ length: sizeOf(shape.slice(0, axis)) }, (_, i) => i);

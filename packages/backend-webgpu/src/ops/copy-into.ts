@@ -1,4 +1,4 @@
-import { assertCopyInto, type DType, sizeOf, type Tensor } from '@jit-attention/core';
+import { assertCopyInto, sizeOf, type Tensor } from '@jit-attention/core';
 
 import { DEFAULT_THREADS, kernel, kernels, read, write } from '../device/kernel.js';
 import type { Gpu } from '../gpu.js';
@@ -20,7 +20,7 @@ export function copyInto(
   const [count, length] = [source.shape[axis], shape[axis]];
   if (source.size === 0) return;
   const isLast = axis === shape.length - 1;
-  if (isLast && (dtype === 'f16' || dtype === 'i8')) return splice(gpu, target, source, at);
+  if (isLast && dtype === 'f16') return splice(gpu, target, source, at);
 
   const inner = isLast ? 1 : sizeOf(shape.slice(axis + 1, -1)) * rowWords(dtype, shape.at(-1)!);
   const [from, to] = [gpu.storageOf(source), gpu.storageOf(target)];
@@ -64,17 +64,17 @@ const copying = kernels(() =>
   }),
 );
 
-/** Channels of packed rows: the rows are written anew, beside the target as no kernel reads what it writes. */
+/** Channels of f16, two of which share a word: rows are written anew, beside the target as no kernel reads what it writes. */
 function splice(gpu: Gpu, target: Tensor, source: Tensor, at: number): void {
   const [into, from] = [rowsIn(gpu, target), rowsIn(gpu, source)];
-  const { dtype, width } = into;
+  const { width } = into;
   const spliced = { ...into, at: gpu.scratch(into.at.bytes) };
-  const lanes = lanesFor(rowWords(dtype, width));
+  const lanes = lanesFor(rowWords('f16', width));
   for (const [held, source, result] of commonRuns(gpu, into, from, spliced)) {
-    gpu.run(splicing(dtype, lanes), {
+    gpu.run(splicing(lanes), {
       words: [
-        ...[held.rows, width, rowWords(dtype, width), held.skip],
-        ...[at, from.width, rowWords(dtype, from.width), source.skip, result.skip],
+        ...[held.rows, width, rowWords('f16', width), held.skip],
+        ...[at, from.width, rowWords('f16', from.width), source.skip, result.skip],
       ],
       buffers: [held.at, source.at, result.at],
       groups: conversionGroups(held, lanes),
@@ -83,17 +83,17 @@ function splice(gpu: Gpu, target: Tensor, source: Tensor, at: number): void {
   gpu.copy(spliced.at, into.at, into.at.bytes);
 }
 
-const splicing = kernels((dtype: DType, lanes: Lanes) =>
+const splicing = kernels((lanes: Lanes) =>
   kernel({
-    name: `copy into rows of ${dtype}`,
+    name: 'copy into rows of f16',
     buffers: { held: read('u32'), source: read('u32'), result: write('u32') },
-    declarations: `${rowReader('held', dtype)}${rowReader('source', dtype)}
+    declarations: `${rowReader('held', 'f16')}${rowReader('source', 'f16')}
 fn spliced(row: u32, d: u32) -> f32 {
   let i = d - u32(words[5]);
   if (i < u32(words[6])) { return source_at(u32(words[8]) + row * u32(words[7]), i); }
   return held_at(u32(words[4]) + row * u32(words[3]), d);
 }
-${rowWriter('result', dtype, lanes, 'spliced(source_row, d)')}`,
+${rowWriter('result', 'f16', lanes, 'spliced(source_row, d)')}`,
     body: /* wgsl */ `
   let rows = u32(words[1]);
   let row = min(item / ${lanes}u, rows - 1u);

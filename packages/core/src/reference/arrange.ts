@@ -1,3 +1,4 @@
+import { assertCopyInto } from '../check-storage.js';
 import { sizeOf, type Tensor } from '../tensor.js';
 import { type Numbers, numbersOf } from './storage.js';
 
@@ -29,6 +30,7 @@ export function copyInto(
   source: Tensor,
   { axis, at }: { axis: number; at: number },
 ): void {
+  assertCopyInto(target, source, { axis, at });
   const inner = sizeOf(target.shape.slice(axis + 1));
   const [step, run] = [target.shape[axis] * inner, source.shape[axis] * inner];
   const [into, from] = [numbersOf(target), numbersOf(source)];

@@ -73,6 +73,13 @@ const CASES: Readonly<Record<string, readonly [code: ErrorCode, call: (b: Backen
     'INVALID_SHAPE',
     (b) => b.copyInto(zeros(b, 2, 4), zeros(b, 3, 3), { axis: 1, at: 0 }),
   ],
+  'copyInto: channels of i8': [
+    'INVALID_OPTION',
+    (b) => {
+      const [target, source] = [8, 4].map((width) => b.zeros({ shape: [2, width], dtype: 'i8' }));
+      b.copyInto(target, source, { axis: 1, at: 0 });
+    },
+  ],
   'merge: nothing': ['INVALID_OPTION', (b) => b.merge([])],
   'merge: shapes': [
     'INVALID_SHAPE',
