@@ -19,16 +19,19 @@ function mergeRow(desc: usize, row: i32): void {
   const count = word(desc, 5);
   const width = word(desc, 4);
   const gates = pointer(desc, 7);
-  const own = logSum(desc, row, -Infinity);
-  store<f32>(pointer(desc, 12) + ((<usize>row) << 2), <f32>own);
-  const total = gates ? NaN : logSum(desc, row, sinkOf(desc, row));
+  const own = mostOf(desc, row, -Infinity);
+  const logSum = own + Math.log(sumOf(desc, row, -Infinity, own));
+  store<f32>(pointer(desc, 12) + ((<usize>row) << 2), <f32>logSum);
+  const sink = sinkOf(desc, row);
+  const most = mostOf(desc, row, sink);
+  const sum = sumOf(desc, row, sink, most);
   const output = pointer(desc, 11) + <usize>row * (width << 2);
   memory.fill(output, 0, width << 2);
   for (let i = 0; i < count; i++) {
     const log = logOf(desc, i, row);
     if (log === -Infinity) continue; // An empty part has no say, whatever it and its gate hold.
     const gate = gates + ((<usize>row * count + i) << 2);
-    const weight = gates ? load<f32>(gate) : <f32>Math.exp(log - total);
+    const weight = gates ? load<f32>(gate) : <f32>(shareOf(log, most) / sum);
     addScaled(pointer(partAt(desc, i), 0) + <usize>row * (width << 2), weight, width, output);
   }
 }
@@ -47,19 +50,26 @@ function sinkOf(desc: usize, row: i32): f64 {
   return <f64>load<f32>(sinks + (((row / word(desc, 10)) % word(desc, 9)) << 2));
 }
 
-/** log Σ e^log over the parts and one more. */
-function logSum(desc: usize, row: i32, other: f64): f64 {
+/** The largest log of the parts and one more. */
+function mostOf(desc: usize, row: i32, other: f64): f64 {
   const count = word(desc, 5);
   let most = other;
   for (let i = 0; i < count; i++) most = max<f64>(most, logOf(desc, i, row));
-  if (!isFinite<f64>(most)) return most;
-  let sum = shareOf(other, most);
-  for (let i = 0; i < count; i++) sum += shareOf(logOf(desc, i, row), most);
-  return most + Math.log(sum);
+  return most;
 }
 
-function shareOf(log: f64, total: f64): f64 {
-  return log === -Infinity ? 0 : Math.exp(log - total);
+/** Σ e^(log - most) over the same. */
+function sumOf(desc: usize, row: i32, other: f64, most: f64): f64 {
+  const count = word(desc, 5);
+  let sum = shareOf(other, most);
+  for (let i = 0; i < count; i++) sum += shareOf(logOf(desc, i, row), most);
+  return sum;
+}
+
+/** The largest is 1, be it infinite. */
+function shareOf(log: f64, most: f64): f64 {
+  if (log === -Infinity) return 0;
+  return log === most ? 1 : Math.exp(log - most);
 }
 
 function addScaled(source: usize, factor: f32, width: i32, target: usize): void {

@@ -20,10 +20,11 @@ export function merge(
     const own = sums.map((lse) => lse[at]);
     logSumExp[at] = logSum(own);
     const sink = sinks ? sinks[Math.floor(at / tokens) % heads] : -Infinity;
-    const total = logSum([...own, sink]);
+    const most = Math.max(...own, sink);
+    const sum = sumOf([...own, sink], most);
     for (const [i, lse] of own.entries()) {
       if (lse === -Infinity) continue; // An empty part has no say, whatever it and its gate (of padding) hold.
-      const weight = gates ? floatsOf(gates)[at * parts.length + i] : Math.exp(lse - total);
+      const weight = gates ? floatsOf(gates)[at * parts.length + i] : shareOf(lse, most) / sum;
       for (let d = 0; d < width; d++) output[at * width + d] += weight * outputs[i][at * width + d];
     }
   }
@@ -31,7 +32,16 @@ export function merge(
 }
 
 function logSum(logs: readonly number[]): number {
-  const largest = Math.max(...logs);
-  if (!Number.isFinite(largest)) return largest;
-  return largest + Math.log(logs.reduce((sum, log) => sum + Math.exp(log - largest), 0));
+  const most = Math.max(...logs);
+  return most + Math.log(sumOf(logs, most));
+}
+
+function sumOf(logs: readonly number[], most: number): number {
+  return logs.reduce((sum, log) => sum + shareOf(log, most), 0);
+}
+
+/** `e^(log - most)`; the largest is 1, be it infinite. */
+function shareOf(log: number, most: number): number {
+  if (log === -Infinity) return 0;
+  return log === most ? 1 : Math.exp(log - most);
 }
