@@ -10,6 +10,7 @@ import type { Descriptor } from '../descriptor.js';
 import type { Gpu } from '../gpu.js';
 import { gcd, type Half, listOf } from '../halves.js';
 import type { Storage } from '../storage.js';
+import { powerAbove } from './tiling.js';
 import type { Legs } from './walk.js';
 
 export type Listed = BlocksSelection | TokensSelection;
@@ -38,9 +39,9 @@ export function selectionOf(gpu: Gpu, selection: Selection, half: Half): Selecti
   return { kind: 'united', of };
 }
 
-/** A multiple of four, so that there are few kernels; the others are empty. */
+/** A power of two, so that there are few kernels; the others are empty. */
 function roundedUp(intervals: readonly Interval[]): readonly Interval[] {
-  const count = 4 * Math.ceil(intervals.length / 4);
+  const count = intervals.length === 0 ? 0 : powerAbove(intervals.length);
   return [...intervals, ...new Array<Interval>(count - intervals.length).fill([0, 0])];
 }
 

@@ -21,8 +21,9 @@ export const LIST_WORDS = 7;
 
 /**
  * WGSL that walks what the rows of a block select, leg by leg: intervals first, then lists. Rows have their lists in
- * common; an interval is walked from where it begins for the first query to where it ends for the last, and which of it
- * a row reads is for {@link seenBy} to say. What two lists name is walked once.
+ * common; an interval is walked from where it begins for the first query to where it ends for the last, less what
+ * another walks that begins before it, and which of it a row reads is for {@link seenBy} to say. What two lists name is
+ * walked once.
  */
 export function walk(legs: Legs): string {
   const { all, intervals, lists } = legs;
@@ -30,7 +31,7 @@ export function walk(legs: Legs): string {
     ...(all ? ['if (i < walk.all_end) { n = walk.from_entry + i; }'] : []),
     ...Array.from(
       { length: intervals },
-      (_, k) => `if (i < walk.interval_end${k}) { n = walk.shift${k} + i; }`,
+      (_, k) => `if (i < walk.interval_ends[${k}]) { n = walk.shifts[${k}] + i; }`,
     ),
     ...Array.from({ length: lists }, (_, l) => listEntry(l)),
   ];
@@ -42,7 +43,7 @@ struct Walk {
   to_entry: i32,
   length: i32,
   ${all ? 'all_end: i32,' : ''}
-  ${unroll({ k: intervals }, 'shift$k: i32, interval_end$k: i32,')}
+  ${intervals > 0 ? `shifts: array<i32, ${intervals}>, interval_ends: array<i32, ${intervals}>,` : ''}
   ${unroll({ l: lists }, 'list$l: i32, count$l: i32, list_begin$l: i32, list_end$l: i32,')}
 }
 
@@ -59,7 +60,7 @@ fn walk_of(batch: i32, kv_head: i32, first: i32, last: i32) -> Walk {
   walk.from_entry = word(hull);
   walk.to_entry = select(0, visible, first <= last);
   ${all ? 'walk.all_end = max(0, walk.to_entry - walk.from_entry); walk.length = walk.all_end;' : ''}
-  ${unroll({ k: intervals }, INTERVAL)}
+  ${intervals > 0 ? intervalsOf(intervals) : ''}
   ${unroll({ l: lists }, LIST)}
   return walk;
 }
@@ -73,13 +74,22 @@ fn entry_of(walk: Walk, i: i32) -> i32 {
 `;
 }
 
-const INTERVAL = /* wgsl */ `{
-    let bounds = word(INTERVALS) + 4 * $k;
-    let start = max(walk.from_entry, bound_at(bounds, position_of(batch, first)));
-    let end = min(walk.to_entry, bound_at(bounds + 2, position_of(batch, last)));
-    walk.shift$k = start - walk.length;
-    walk.length += max(0, end - start);
-    walk.interval_end$k = walk.length;
+const intervalsOf = (count: number): string => /* wgsl */ `
+  var starts: array<i32, ${count}>;
+  var ends: array<i32, ${count}>;
+  for (var k = 0; k < ${count}; k++) {
+    let bounds = word(INTERVALS) + 4 * k;
+    starts[k] = max(walk.from_entry, bound_at(bounds, position_of(batch, first)));
+    ends[k] = min(walk.to_entry, bound_at(bounds + 2, position_of(batch, last)));
+  }
+  for (var k = 0; k < ${count}; k++) {
+    var start = starts[k];
+    for (var j = 0; j < ${count}; j++) {
+      if (starts[j] < starts[k] || (starts[j] == starts[k] && j < k)) { start = max(start, ends[j]); }
+    }
+    walk.shifts[k] = start - walk.length;
+    walk.length += max(0, ends[k] - start);
+    walk.interval_ends[k] = walk.length;
   }`;
 
 const LIST = /* wgsl */ `{
@@ -129,29 +139,31 @@ function listEntry(l: number): string {
   }`;
 }
 
-/** WGSL of what tells which entries row r of a thread reads: `visible$r`, `start$r_0`, `stop$r_0` and so on. */
+/** WGSL of what tells which entries row r of a thread reads: `start$r_0`, `length$r_0` and so on. */
 export function sightOf({ intervals }: Legs): string {
   const one = (k: number): string => `
   let start$r_${k} = bound_at(word(INTERVALS) + ${4 * k}, row$r.position);
-  let stop$r_${k} = bound_at(word(INTERVALS) + ${4 * k + 2}, row$r.position);`;
+  let length$r_${k} = u32(max(0, bound_at(word(INTERVALS) + ${4 * k + 2}, row$r.position) - start$r_${k}));`;
   return Array.from({ length: intervals }, (_, k) => one(k)).join('');
 }
 
-/** WGSL: the leg to which entry c of a thread's, `i$c` of the walk, belongs. */
-export function legOf({ intervals }: Legs): string {
-  if (intervals === 0) return '';
-  const passed = Array.from({ length: intervals }, (_, k) => `i32(i$c >= walk.interval_end${k})`);
-  return `let leg$c = ${passed.join(' + ')};`;
+/** WGSL: whether entry c of a thread's, `i$c` of the walk, is in one of the legs of intervals. */
+export function legOf({ intervals, lists }: Legs): string {
+  if (intervals === 0 || lists === 0) return '';
+  return `let ranged$c = i$c < walk.interval_ends[${intervals - 1}];`;
 }
 
 /**
- * WGSL: whether row r reads entry c, `n$c`, in this leg. What lies in several intervals is read in the first of them,
- * and what lies in none in the lists.
+ * WGSL: whether row r reads entry c, `n$c`, in this leg. What lies in any of the row's intervals is read in the legs of
+ * intervals, and all else in those of lists.
  */
-export function seenBy({ intervals }: Legs): string {
-  let first = String(intervals);
-  for (let k = intervals - 1; k >= 0; k--)
-    first = `select(${first}, ${k}, (n$c >= start$r_${k}) & (n$c < stop$r_${k}))`;
-  const visible = 'u32(n$c) < u32(row$r.visible)';
-  return intervals === 0 ? visible : `(${visible}) & (${first} == leg$c)`;
+export function seenBy({ intervals, lists }: Legs): string {
+  const visible = '(u32(n$c) < u32(row$r.visible))';
+  if (intervals === 0) return visible;
+  const within = Array.from(
+    { length: intervals },
+    (_, k) => `(u32(n$c - start$r_${k}) < length$r_${k})`,
+  );
+  const inAny = `(${within.join(' | ')})`;
+  return `${visible} & ${lists === 0 ? inAny : `(${inAny} == ranged$c)`}`;
 }
