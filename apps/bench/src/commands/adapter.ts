@@ -5,7 +5,17 @@
 export async function adapterName(): Promise<string> {
   const { webgpu } = await import('@jit-attention/backend-webgpu');
   const backend = await webgpu();
-  const { vendor, architecture, description, device } = backend.device.adapterInfo;
+  const info = backend.device.adapterInfo;
   await backend.dispose();
+  return nameOf(info);
+}
+
+/** What an adapter calls itself; a browser says less than Node. */
+export function nameOf({
+  vendor,
+  architecture,
+  description,
+  device,
+}: Pick<GPUAdapterInfo, 'vendor' | 'architecture' | 'description' | 'device'>): string {
   return [vendor, architecture, description || device].filter(Boolean).join(' ') || 'unnamed';
 }

@@ -9,6 +9,7 @@ import { write } from '../output/write.js';
 import type { Terminal } from '../program.js';
 import { renderModelReport } from '../report/model/report.js';
 import { printModel } from '../terminal/model.js';
+import { nameOf } from './adapter.js';
 
 /** `bench model`: what becomes of a whole model whose attention is ours; prints, and writes results and report. */
 export async function runModel(
@@ -34,7 +35,8 @@ function filesOf({ quick, json, html }: ModelOptions): Record<'json' | 'html', s
   };
 }
 
-function resultsOf({ plan, anatomy, qualities, speeds }: ModelRun, command: string): BenchResults {
+function resultsOf(run: ModelRun, command: string): BenchResults {
+  const { plan, anatomy, qualities, speeds, gpu } = run;
   const { subject, tasks, speed, qualityThreads } = plan;
   const facts = { ...anatomy.sizes, threads: qualityThreads };
   return {
@@ -42,6 +44,7 @@ function resultsOf({ plan, anatomy, qualities, speeds }: ModelRun, command: stri
     environment: environmentOf({
       ...{ command, model: subject.model, text: subject.textName },
       ...{ seed: tasks.seed, repetitions: speed.rounds },
+      ...(gpu && { gpu: nameOf(gpu) }),
     }),
     results: [
       ...qualities.flatMap((quality) => qualityRows(quality, facts)),

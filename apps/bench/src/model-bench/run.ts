@@ -3,6 +3,7 @@ import { cpu } from '@jit-attention/backend-cpu';
 import { runStages, type Show, type Stage } from '../terminal/progress.js';
 import type { Measured } from '../terminal/suite.js';
 import type { ModelPlan } from './plan.js';
+import type { Adapter } from './gpu/messages.js';
 import { measureQuality, type Quality } from './quality.js';
 import { speedStages } from './speed/stages.js';
 import { type Anatomy, type Host, inspect } from './subject.js';
@@ -13,6 +14,8 @@ export interface ModelRun {
   readonly anatomy: Anatomy;
   readonly qualities: readonly Quality[];
   readonly speeds: readonly Measured[];
+  /** The GPU, where that was timed. */
+  readonly gpu?: Adapter | undefined;
 }
 
 /** Quality on all cores, then speed on as many threads as were asked for. */
@@ -23,15 +26,17 @@ export async function measureModel(plan: ModelPlan, show: Show): Promise<ModelRu
     return { anatomy: found.anatomy!, qualities: found.qualities };
   });
   const speeds: Measured[] = [];
+  let gpu: Adapter | undefined;
   await withHost(plan.speed.threads, async (host) => {
     const { stages, dispose } = speedStages(plan, {
       host,
       anatomy,
       onDone: (one) => speeds.push(one),
+      onAdapter: (adapter) => (gpu = adapter),
     });
     await runStages(stages, show).finally(dispose);
   });
-  return { plan, anatomy, qualities, speeds };
+  return { plan, anatomy, qualities, speeds, gpu };
 }
 
 async function withHost<T>(threads: number, use: (host: Host) => Promise<T>): Promise<T> {

@@ -12,6 +12,7 @@ export const PARTS = [
   'decode',
   'piece',
   'web',
+  'gpu',
   'same',
 ] as const;
 export type Part = (typeof PARTS)[number];
@@ -69,9 +70,12 @@ export function addModelOptions(command: Command): Command {
     .option('--quick', 'a tenth of the context as the only budget, few cases, short contexts');
 }
 
+/** Too slow to be tried unless it is named: on an adapter of software it takes a minute. */
+const NOT_QUICK: readonly Part[] = ['gpu'];
+
 /** @throws {InputError} `INVALID_OPTION` for a part that there is not */
-export function chosenParts({ only }: ModelOptions): Part[] {
+export function chosenParts({ only, quick = false }: ModelOptions): Part[] {
   const unknown = only?.find((name) => !(PARTS as readonly string[]).includes(name));
   if (unknown !== undefined) throw inputError('--only', PARTS.join(', '), unknown);
-  return PARTS.filter((part) => only?.includes(part) ?? true);
+  return PARTS.filter((part) => only?.includes(part) ?? !(quick && NOT_QUICK.includes(part)));
 }

@@ -1,7 +1,7 @@
 import type { Contender, Runner } from '../race/contender.js';
 import { denseFlops, type Shape } from '../race/shape.js';
 import { type Channel, openProcess } from './channel.js';
-import { openPage } from './chromium.js';
+import { openPeerPage } from './chromium.js';
 import type { Peer } from './peer.js';
 
 /** A peer, in a process or a page of its own; unless it is the first of its case it must compute the same as that. */
@@ -22,7 +22,7 @@ export function contenderOf(peer: Peer, shape: Shape): Contender {
 }
 
 async function start({ implementation, host }: Peer, shape: Shape): Promise<Runner> {
-  const channel: Channel = host === 'chromium' ? await openPage() : openProcess();
+  const channel: Channel = host === 'chromium' ? await openPeerPage() : openProcess();
   try {
     await channel.ask({ ask: 'open', implementation, shape });
   } catch (error) {

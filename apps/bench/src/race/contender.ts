@@ -20,6 +20,8 @@ export interface Contender {
 
 /** A contender that is ready. */
 export interface Runner {
+  /** What one must know of it; goes into the row. */
+  readonly note?: string | undefined;
   run(): Promise<Lap>;
   dispose(): void | Promise<void>;
 }

@@ -82,6 +82,7 @@ class Racer {
   async check(expected: Float32Array | undefined): Promise<void> {
     await this.#guard(async () => {
       this.#runner = await this.contender.start();
+      if (this.#runner.note !== undefined) this.#notes.push(this.#runner.note);
       const lap = await this.#runner.run();
       this.#first = lap.ms;
       this.#counts = await lap.counts?.();

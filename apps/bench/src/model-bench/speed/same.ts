@@ -77,7 +77,7 @@ async function logitsDifference(bay: Bay, uncut: Uncut, model: AdoptedModel): Pr
   return logits.data.reduce((most, one, i) => Math.max(most, Math.abs(one - wanted[i])), 0);
 }
 
-async function greedyUncut(
+export async function greedyUncut(
   uncut: Uncut,
   prompt: readonly number[],
   count: number,

@@ -58,6 +58,7 @@ function opening(report: ModelReport): Html {
       <dd>
         backend <code>cpu</code> and onnxruntime-node, ${environment.cpu}
         (${plural(environment.cores, 'core')}), Node ${environment.node},
+        ${environment.gpu && `in Chromium on ${environment.gpu}, `}
         ${environment.date.slice(0, 10)}; speed on ${plural(plan.speed.threads, 'thread')}
       </dd>
     </dl>
