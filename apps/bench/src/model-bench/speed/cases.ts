@@ -35,12 +35,16 @@ export function caseNames(parts: readonly Part[], { prefill, web }: SpeedPlan): 
     if (part === 'prefill') return prefills;
     return part === 'decode' || part === 'piece' ? [part] : [];
   });
-  const onWeb = parts.includes('web') && web ? [...prefills, 'decode'] : [];
+  const onWeb = parts.includes('web') && web ? [...prefills.filter(isJudged), 'decode'] : [];
   return [
     ...names.map((name): CaseName => ({ name, runtime: 'onnxruntime-node' })),
     ...onWeb.map((name): CaseName => ({ name, runtime: 'onnxruntime-web' })),
   ];
 }
+
+/** Uncut, a prefill takes onnxruntime-web so long that only those are run which have a target, or the only one. */
+const isJudged = (name: string, i: number, all: readonly string[]): boolean =>
+  all.length === 1 || [LONG / 2, LONG].some((tokens) => name === `prefill-${tokens}`);
 
 export function speedCase(name: string, options: SpeedCases): Case {
   const { bay } = options;
