@@ -13,7 +13,7 @@ import { rowOf } from '../../src/race/rows.js';
 
 const CONTEXTS = [24, 40];
 const subject = openSubject({}, CONTEXTS[1]);
-const sizes = { heads: 4, kvHeads: 2, headDim: 32 };
+const sizes = { heads: 4, kvHeads: 2, headDim: 64 };
 const chromium = findChromium();
 
 async function expected(tokens: number): Promise<number[]> {
