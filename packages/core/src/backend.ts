@@ -77,7 +77,8 @@ export interface Ops {
   /**
    * Joins branches. One softmax over all by default: `out = Σ e^{lse_i - lse} out_i`; with `gates [B, H, T, n]`:
    * `out = Σ g_i out_i`. `sinkLogits [H]` enlarge the denominator only. The log-sum-exp that comes back counts the
-   * branches and never the sinks. A branch that reads nothing has no say; all of them empty: zeros and -Infinity. Gates and sinks exclude each other.
+   * branches and never the sinks. A branch that reads nothing has no say; all of them empty: zeros and -Infinity. One of
+   * +Infinity takes all, shared with its equals. Gates and sinks exclude each other.
    */
   merge(
     parts: readonly Pick<AttendResult, 'output' | 'logSumExp'>[],
