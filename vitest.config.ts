@@ -7,10 +7,11 @@ const LONG = [
   'apps/conformance/test/strategies/topk',
   'apps/conformance/test/browser',
   'apps/conformance/test/strategies/windowed',
+  'apps/conformance/test/judges',
+  'packages/backend-webgpu/test/conformance',
   'packages/strategy-topk/test/tokens',
   'packages/strategy-topk/test/pages',
   'packages/backend-webgpu/test/browser',
-  'packages/backend-webgpu/test/conformance',
   'packages/strategy-windowed/test/conformance',
   'apps/conformance/test/strategies/dense',
 ];
