@@ -7,7 +7,11 @@
  * See docs/decisions/2026-11-30-no-half-arithmetic.md.
  */
 
-/** To the nearest f16, ties to even. */
+/**
+ * To the nearest f16, ties to even.
+ *
+ * @param {number} x
+ */
 function half(x) {
   const size = Math.abs(x);
   if (size < 2 ** -14) return roundEven(x * 2 ** 24) / 2 ** 24;
@@ -16,6 +20,7 @@ function half(x) {
   return roundEven(x / step) * step;
 }
 
+/** @param {number} x */
 function roundEven(x) {
   const rounded = Math.round(x);
   return Math.abs(x % 1) === 0.5 ? 2 * Math.round(x / 2) : rounded;
@@ -28,6 +33,9 @@ function uniform() {
 }
 const normal = () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
 
+/** @typedef {(q: number[], k: number[]) => number} Product */
+
+/** @type {Record<string, Product>} */
 const PRODUCTS = {
   exact: (q, k) => q.reduce((sum, x, d) => sum + x * k[d], 0),
   'four in f16': (q, k) => {
@@ -42,6 +50,12 @@ const PRODUCTS = {
   'all in f16': (q, k) => q.reduce((sum, x, d) => half(sum + half(x) * k[d]), 0),
 };
 
+/**
+ * @param {number[]} query
+ * @param {number[][]} keys
+ * @param {number[][]} values
+ * @param {Product} product
+ */
 function attend(query, keys, values, product) {
   const logits = keys.map((key) => product(query, key) / Math.sqrt(query.length));
   const most = Math.max(...logits);
@@ -50,12 +64,18 @@ function attend(query, keys, values, product) {
   return values[0].map((_, d) => weights.reduce((sum, w, t) => sum + w * values[t][d], 0) / total);
 }
 
-/** `‖actual - expected‖ / ‖expected‖` over 32 queries. */
+/**
+ * `‖actual - expected‖ / ‖expected‖` over 32 queries.
+ *
+ * @param {number} tokens
+ * @param {number} width
+ * @param {number} deviation of queries and keys
+ */
 function errors(tokens, width, deviation) {
-  const rows = (count, scale) =>
+  const rows = (/** @type {number} */ count, /** @type {number} */ scale) =>
     Array.from({ length: count }, () => Array.from({ length: width }, () => scale * normal()));
   const [queries, keys, values] = [rows(32, deviation), rows(tokens, deviation), rows(tokens, 1)];
-  const stored = (given) => given.map((row) => row.map(half));
+  const stored = (/** @type {number[][]} */ given) => given.map((row) => row.map(half));
   const [storedKeys, storedValues] = [stored(keys), stored(values)];
   const expected = queries.flatMap((query) => attend(query, keys, values, PRODUCTS.exact));
   const norm = Math.hypot(...expected);
