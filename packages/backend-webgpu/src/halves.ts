@@ -1,7 +1,7 @@
-import { sizeOf, type Tensor } from '@jit-attention/core';
+import type { Tensor } from '@jit-attention/core';
 
 import type { Gpu } from './gpu.js';
-import { move } from './ops/move.js';
+import { cut } from './ops/arrange.js';
 
 /**
  * A call of more queries than a kernel can bind is made as two of fewer: of its queries `[start, end)` and of the rest,
@@ -22,11 +22,7 @@ export function halves(tokens: number, together: number): Half[] {
 
 /** Indices `[start, end)` of the third axis: integers stay integers, all else becomes f32. */
 export function halfOf(gpu: Gpu, tensor: Tensor, [start, end]: Half): Tensor {
-  const shape = tensor.shape.map((length, axis) => (axis === 2 ? end - start : length));
-  const strides = tensor.shape.map((_, axis) => sizeOf(tensor.shape.slice(axis + 1)));
-  const half = gpu.make(shape, tensor.dtype === 'i32' ? 'i32' : 'f32');
-  move(gpu, tensor, half, { shape, strides, base: start * strides[2] });
-  return half;
+  return cut(gpu, tensor, { axis: 2, start, end }, tensor.dtype === 'i32' ? 'i32' : 'f32');
 }
 
 /** Lists of a half: those of its query blocks. */

@@ -36,6 +36,12 @@ describe.skipIf(!found)(found ? 'attend, in Node' : `attend, in Node (${NO_ADAPT
       selection: () => ranges([0, 4], [fromQuery(-15), fromQuery(1)]),
     }));
 
+  it('reads an interval that has no beginning and no end', async () =>
+    assertSame(await onOneDevice(), {
+      ...{ ...BASE, tokens: 70, entries: 150 },
+      selection: () => ranges([-Infinity, Infinity]),
+    }));
+
   it('reads keys and values larger than can be bound part by part', async () => {
     const { device } = await onOneDevice();
     const limited = limitedTo({ maxStorageBufferBindingSize: 32 << 10 }, device);

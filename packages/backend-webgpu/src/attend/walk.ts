@@ -88,7 +88,7 @@ const intervalsOf = (count: number): string => /* wgsl */ `
       if (starts[j] < starts[k] || (starts[j] == starts[k] && j < k)) { start = max(start, ends[j]); }
     }
     walk.shifts[k] = start - walk.length;
-    walk.length += max(0, ends[k] - start);
+    walk.length += max(start, ends[k]) - start;
     walk.interval_ends[k] = walk.length;
   }`;
 
@@ -142,8 +142,9 @@ function listEntry(l: number): string {
 /** WGSL of what tells which entries row r of a thread reads: `start$r_0`, `length$r_0` and so on. */
 export function sightOf({ intervals }: Legs): string {
   const one = (k: number): string => `
-  let start$r_${k} = bound_at(word(INTERVALS) + ${4 * k}, row$r.position);
-  let length$r_${k} = u32(max(0, bound_at(word(INTERVALS) + ${4 * k + 2}, row$r.position) - start$r_${k}));`;
+  let start$r_${k} = max(0, bound_at(word(INTERVALS) + ${4 * k}, row$r.position));
+  let stop$r_${k} = bound_at(word(INTERVALS) + ${4 * k + 2}, row$r.position);
+  let length$r_${k} = u32(max(start$r_${k}, stop$r_${k}) - start$r_${k});`;
   return Array.from({ length: intervals }, (_, k) => one(k)).join('');
 }
 

@@ -20,9 +20,19 @@ export function slice(
 ): Tensor<'f32'> {
   assertAxis('slice', tensor, axis);
   assertRange('slice', [start, end], tensor.shape[axis]);
+  return cut(gpu, tensor, { axis, start, end }, 'f32');
+}
+
+/** What {@link slice} gives, unchecked, and of integers integers if these are asked for. */
+export function cut<D extends 'f32' | 'i32'>(
+  gpu: Gpu,
+  tensor: Tensor,
+  { axis, start, end }: { axis: number; start: number; end: number },
+  dtype: D,
+): Tensor<D> {
   const strides = stridesOf(tensor.shape);
   const shape = tensor.shape.map((length, i) => (i === axis ? end - start : length));
-  const result = gpu.make(shape, 'f32');
+  const result = gpu.make(shape, dtype);
   move(gpu, tensor, result, { shape, strides, base: start * strides[axis] });
   return result;
 }
