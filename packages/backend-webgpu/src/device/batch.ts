@@ -1,7 +1,7 @@
 import type { Storage } from '../storage.js';
 import type { Pipeline } from './pipelines.js';
 import type { BufferPool } from './pool.js';
-import { Words } from './words.js';
+import { type Desks, Words } from './words.js';
 
 export type Command =
   | {
@@ -22,9 +22,9 @@ export class Batch {
   readonly #pool: BufferPool;
   readonly #released: GPUBuffer[] = [];
 
-  constructor(pool: BufferPool, alignment: number) {
+  constructor(pool: BufferPool, desks: Desks, alignment: number) {
     this.#pool = pool;
-    this.words = new Words(pool, alignment);
+    this.words = new Words(pool, desks, alignment);
   }
 
   get isEmpty(): boolean {

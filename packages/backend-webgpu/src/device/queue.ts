@@ -1,6 +1,7 @@
 import { Batch, type Command } from './batch.js';
 import type { BufferPool } from './pool.js';
 import type { Verdicts } from './verdicts.js';
+import { Desks } from './words.js';
 
 /** With this many commands a batch goes even if nobody says so. */
 const MOST_COMMANDS = 1024;
@@ -12,6 +13,7 @@ const MOST_COMMANDS = 1024;
 export class Queue {
   readonly #device: GPUDevice;
   readonly #pool: BufferPool;
+  readonly #desks = new Desks();
   readonly #verdicts: Verdicts;
   #batch: Batch;
   /** Resolves when all batches so far are with the device; absent when they are. */
@@ -64,7 +66,8 @@ export class Queue {
   }
 
   #fresh(): Batch {
-    return new Batch(this.#pool, this.#device.limits.minStorageBufferOffsetAlignment);
+    const { minStorageBufferOffsetAlignment: alignment } = this.#device.limits;
+    return new Batch(this.#pool, this.#desks, alignment);
   }
 
   #handLater(batch: Batch, compiling: readonly Promise<void>[]): void {

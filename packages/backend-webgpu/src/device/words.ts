@@ -1,6 +1,7 @@
 import type { BufferPool } from './pool.js';
 
-const BLOCK_BYTES = 64 << 10;
+/** Words of an ordinary block. */
+const DESK = 16 << 10;
 
 /** Words of an upload, however few it has: a binding holds an element at least, of up to four words. */
 const LEAST = 4;
@@ -19,15 +20,31 @@ export interface Uploaded {
   readonly bytes: number;
 }
 
+/** Where words are gathered before they are uploaded: zeroing fresh memory for every submission would cost more. */
+export class Desks {
+  readonly #free: Uint32Array[] = [];
+
+  take(words: number): Uint32Array {
+    const desk = words <= DESK ? this.#free.pop() : undefined;
+    return desk ?? new Uint32Array(Math.max(DESK, words));
+  }
+
+  give(desk: Uint32Array): void {
+    if (desk.length === DESK) this.#free.push(desk);
+  }
+}
+
 /** The small numbers of a submission (descriptors, page tables, lists), gathered and uploaded at once. */
 export class Words {
   readonly #pool: BufferPool;
+  readonly #desks: Desks;
   readonly #alignment: number;
   readonly #blocks: Block[] = [];
 
   /** `alignment`: bytes, of where a binding may begin. */
-  constructor(pool: BufferPool, alignment: number) {
+  constructor(pool: BufferPool, desks: Desks, alignment: number) {
     this.#pool = pool;
+    this.#desks = desks;
     this.#alignment = alignment / 4;
   }
 
@@ -53,15 +70,18 @@ export class Words {
 
   /** Gives the buffers back to the pool. */
   release(): void {
-    for (const { buffer } of this.#blocks) this.#pool.give(buffer);
+    for (const { buffer, data } of this.#blocks) {
+      this.#pool.give(buffer);
+      this.#desks.give(data);
+    }
     this.#blocks.length = 0;
   }
 
   #blockFor(length: number): Block {
     const last = this.#blocks.at(-1);
     if (last && last.used + length <= last.data.length) return last;
-    const words = Math.max(BLOCK_BYTES / 4, length);
-    const block = { buffer: this.#pool.take(4 * words), data: new Uint32Array(words), used: 0 };
+    const data = this.#desks.take(length);
+    const block = { buffer: this.#pool.take(data.byteLength), data, used: 0 };
     this.#blocks.push(block);
     return block;
   }

@@ -19,6 +19,7 @@ export async function hasAdapter(
   if (!process.env.VK_DRIVER_FILES && existsSync(SWIFTSHADER)) {
     process.env.VK_DRIVER_FILES = SWIFTSHADER;
   }
+  pollLess();
   try {
     await (await open()).dispose();
     return true;
@@ -26,4 +27,13 @@ export async function hasAdapter(
     if (process.env.CI) throw new Error(`expected an adapter in CI: ${NO_ADAPTER}`, { cause });
     return false;
   }
+}
+
+/**
+ * The package `webgpu` asks by `setImmediate`, without a pause, whether the device is done. That takes a core, which
+ * an adapter of software computes on; to ask every millisecond is enough.
+ */
+function pollLess(): void {
+  const later = (callback: () => void): unknown => setTimeout(callback, 1);
+  globalThis.setImmediate = later as typeof setImmediate;
 }

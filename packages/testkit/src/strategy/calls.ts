@@ -82,12 +82,16 @@ export async function inCalls(
   const { valueDim } = attention.layer;
   const shape = [batch, heads, tokens, valueDim];
   const whole = { shape, data: new Float32Array(sizeOf(shape)) };
+  const results: AttentionResult[] = [];
   let sequence = attention.sequence({ batch });
   for (const [i, call] of calls.entries()) {
     sequence = await before(sequence, i);
-    place(whole, await attend(sequence, cutInputs(inputs, call.start, call.end)), call);
+    results.push(await sequence.attend(callOf(cutInputs(inputs, call.start, call.end))));
   }
   sequence.dispose();
+  // Read at the end, as outputs must outlive their sequence, and a device need not stop after each.
+  const parts = await Promise.all(results.map(outputOf));
+  parts.forEach((part, i) => place(whole, part, calls[i]));
   return whole;
 }
 

@@ -1,10 +1,10 @@
 import type { Sequence } from '@jit-attention/core';
 
-import { cutInputs, type Inputs, mapInputs, numbersFor, starts } from '../inputs.js';
+import { callOf, cutInputs, type Inputs, mapInputs, numbersFor, starts } from '../inputs.js';
 import type { Problem } from '../problem.js';
 import { uniform } from '../random.js';
 import type { Runner } from '../runner.js';
-import { attend, inCalls, unevenCalls } from './calls.js';
+import { inCalls, unevenCalls } from './calls.js';
 import { assertSimilar } from './steps.js';
 import { property, type StrategySuite, type Subject } from './suite.js';
 
@@ -30,7 +30,7 @@ type Detour = (sequence: Sequence, wrong: Inputs, call: number) => Promise<Seque
 
 const takeBack: Detour = async (sequence, wrong) => {
   const lengths = sequence.lengths;
-  await attend(sequence, wrong);
+  await discard(sequence, wrong);
   sequence.truncate(lengths);
   return sequence;
 };
@@ -39,10 +39,15 @@ const takeBack: Detour = async (sequence, wrong) => {
 const goAstray: Detour = async (sequence, wrong, call) => {
   const fork = sequence.fork();
   const [lost, kept] = call % 2 === 0 ? [sequence, fork] : [fork, sequence];
-  await attend(lost, wrong);
+  await discard(lost, wrong);
   lost.dispose();
   return kept;
 };
+
+/** One call whose output nobody reads. */
+async function discard(sequence: Sequence, inputs: Inputs): Promise<void> {
+  (await sequence.attend(callOf(inputs))).dispose();
+}
 
 async function leavesNoTrace(problem: Problem, subject: Subject, detour: Detour): Promise<void> {
   const attention = subject.attention(problem, { rollback: ROLLBACK });
