@@ -1,9 +1,15 @@
 import { cpu, type CpuOptions } from '@jit-attention/backend-cpu';
 import { webgpu, type WebGpuBackend } from '@jit-attention/backend-webgpu';
-import { type BackendSuite, cases, tolerances } from '@jit-attention/testkit';
+import { type BackendSuite, cases, type Limits, tolerances } from '@jit-attention/testkit';
 
-/** A backend as the workspace tests it. */
-export type Configuration = BackendSuite & Required<Pick<BackendSuite, 'cases'>>;
+/** A backend as the workspace tests strategies on it. */
+export interface Configuration extends BackendSuite {
+  /** Of each property of a strategy. */
+  readonly cases: number;
+  /** Whether the ways in which a strategy is configured share the cases, instead of having as many each. */
+  readonly sharesCases?: boolean | undefined;
+  readonly limits?: Limits | undefined;
+}
 
 /** What the CPU backend is made with, or the WebGPU backend as it is. */
 export type Made = CpuOptions | 'webgpu';
@@ -14,9 +20,27 @@ export type Made = CpuOptions | 'webgpu';
  */
 export const fewCases = (): number => Math.min(50, Math.ceil(cases() / 4));
 
+/**
+ * What is as wide as 576 is tried with the backend's primitives: an adapter of software takes thirty times as long for
+ * it, and compiles each width anew.
+ */
+const ON_SOFTWARE: Limits = {
+  widths: [
+    [16, 16],
+    [16, 32],
+    [24, 8],
+    [20, 20],
+    [64, 64],
+    [128, 64],
+  ],
+};
+
 export function configuration(made: Made, cases: number = fewCases()): Configuration {
   if (made === 'webgpu')
-    return { name: 'on WebGPU', factory: onOneDevice, tolerance: tolerances.webgpu, cases };
+    return {
+      ...{ name: 'on WebGPU', factory: onOneDevice, tolerance: tolerances.webgpu },
+      ...{ cases, sharesCases: true, limits: ON_SOFTWARE },
+    };
   return {
     name: `on ${made.simd}, ${made.threads} threads`,
     factory: () => cpu(made),

@@ -1,15 +1,14 @@
-/** What runs in the browser: the suites of a strategy package. */
+/** What runs in the browser: the suites of all strategy packages, on a device that compiles each kernel once. */
 import { offer } from '@jit-attention/testkit/exams/page';
 
 import { configuration, type Made } from './configurations.js';
-import { testStrategies } from './strategies.js';
+import { STRATEGIES, testStrategies } from './strategies.js';
 
 export interface Asked {
-  readonly package: string;
   readonly made: Made;
   readonly cases: number;
 }
 
-offer<Asked>((runner, { package: folder, made, cases }) =>
-  testStrategies(runner, [folder], configuration(made, cases)),
+offer<Asked>((runner, { made, cases }) =>
+  testStrategies(runner, Object.keys(STRATEGIES), configuration(made, cases)),
 );

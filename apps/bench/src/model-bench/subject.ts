@@ -113,8 +113,12 @@ export function adoptVariant(
   variant: Variant,
   tokens: number,
 ): Promise<AdoptedModel> {
-  const layers = variant.keepsFirst ? LATER : 'all';
-  return adoptSubject(subject, host, { strategy: strategyOf(variant, tokens), layers });
+  const { keepsFirst, pageSize } = variant;
+  return adoptSubject(subject, host, {
+    strategy: strategyOf(variant, tokens),
+    layers: keepsFirst ? LATER : 'all',
+    pageSize,
+  });
 }
 
 /** Token ids as a model takes them. */

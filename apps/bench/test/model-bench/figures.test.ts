@@ -16,10 +16,15 @@ import {
 } from '../../src/model-bench/variants.js';
 import { DENSE } from '../../src/candidates/built-in.js';
 
-const variant = (name: string, budget: Budget, keepsFirst = false): Variant => ({
+const variant = (
+  name: string,
+  budget: Budget,
+  { keepsFirst = false, pageSize = 64 }: Partial<Variant> = {},
+): Variant => ({
   family: name === 'dense' ? DENSE : familyOf(name),
   budget,
   keepsFirst,
+  pageSize,
 });
 
 const found = (one: Variant, tokens: number, count: number, of = 10): Quality => ({
@@ -40,12 +45,14 @@ describe('variants', () => {
     expect(budgetsOf('windowed')).toEqual([64, 128, TENTH, 256, 512, 1024]);
     expect(budgetsOf('topk token')).toEqual([64, 128, TENTH, 256, 512, 1024]);
     expect(budgetsOf('topk page')).toEqual([TENTH, 256, 512, 1024]);
+    expect(budgetsOf('topk page, pages of 16')).toEqual([TENTH, 256, 512, 1024]);
     expect(budgetsOf('topk page, layers 2-')).toEqual([TENTH, 512]);
   });
 
   it('take a tenth of the context, in whole pages', () => {
     expect(entriesOf(variant('topk:token', TENTH), 1024)).toBe(102);
     expect(entriesOf(variant('topk:page', TENTH), 4096)).toBe(384);
+    expect(entriesOf(variant('topk:page', TENTH, { pageSize: 16 }), 4096)).toBe(416);
     expect(candidateOf(variant('windowed', TENTH), 1000).create().options).toEqual({
       window: 96,
       sinks: 4,
