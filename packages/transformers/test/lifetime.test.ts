@@ -38,6 +38,25 @@ describe('the life of an adoption', () => {
     expect(await write(10)).toEqual(before);
   });
 
+  it('leaves caches behind that neither the original nor a later adoption takes', async () => {
+    const { model, tokenizer } = generator;
+    const inputs = tokenizer(PROMPT) as object;
+    const goOn = (cache: DynamicCache) =>
+      model.generate({ ...inputs, max_new_tokens: 2, past_key_values: cache });
+    const first = await adoptReference(generator, { backend });
+    const [one, other] = [new DynamicCache(), new DynamicCache()];
+    await goOn(one);
+    await goOn(other);
+    await first.restore();
+    await expect(goOn(one)).rejects.toThrow('past_key_values.0.value');
+    const second = await adoptReference(generator, { backend });
+    await expect(goOn(other)).rejects.toThrow(
+      failure('UNSUPPORTED', 'a cache that this model has filled since it was adopted'),
+    );
+    await second.restore();
+    expect(await write(10)).toHaveLength(1);
+  });
+
   it('does not end under a run', async () => {
     const handle = await adoptReference(generator, { backend });
     const { model, tokenizer } = generator;

@@ -69,6 +69,27 @@ export class Context {
     return this.#sequences.get(layer)!;
   }
 
+  /**
+   * Where operators join a past and what is new column by column, rows of unlike length would have gaps between them:
+   * such texts are taken in at once, or not at all.
+   *
+   * @param lengths of the rows, each time that something is to follow
+   * @throws {InputError} `UNSUPPORTED`
+   */
+  assertGoesOn(lengths: readonly (readonly number[])[]): void {
+    const uneven = lengths.find((rows) => new Set(rows).size > 1);
+    if (this.#left.size === 0 || !uneven) return;
+    throw inputError(
+      'step',
+      'texts of one length, as layers are left to ONNX Runtime',
+      [...uneven],
+      {
+        code: 'UNSUPPORTED',
+        hint: 'take them one by one, or leave no layer',
+      },
+    );
+  }
+
   /** All layers have taken these in. */
   advance(lengths: readonly number[], left: ReadonlyMap<string, RuntimeTensor>): void {
     this.#lengths = lengths;

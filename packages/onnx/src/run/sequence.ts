@@ -71,6 +71,8 @@ export class ModelSequence implements SequenceOfModel {
     this.#assertLive('step');
     const step = this.#engine.site.inputs.check('step', feeds, { past: this.lengths, lengths });
     const rows = rowsOf('step', logits, step);
+    const isCut = step.tokens > this.#chunk;
+    this.#context.assertGoesOn(isCut ? [this.lengths, step.lengths] : [this.lengths]);
     return step.tokens === 1 ? this.#token(step, rows, signal) : this.#tokens(step, rows, signal);
   }
 

@@ -118,12 +118,14 @@ export class StepInputs {
     return makeTensor(this.#inputs.site.runtime, type, elementsOf(type, values), dims);
   }
 
-  /** `[batch, past + tokens]`: ones for what is valid. */
+  /** `[batch, past + tokens]`: ones for what is valid, so that positions may be counted by them. */
   #mask(type: ElementType, { end }: Span): RuntimeTensor {
     const past = Math.max(...this.#past);
     const total = past + end;
-    const values = this.lengths.flatMap((length) =>
-      Array.from({ length: total }, (_, i) => Number(i < past + length)),
+    const values = this.lengths.flatMap((length, row) =>
+      Array.from({ length: total }, (_, i) =>
+        Number(i < past ? i < this.#past[row] : i - past < length),
+      ),
     );
     return makeTensor(this.#inputs.site.runtime, type, elementsOf(type, values), [
       this.batch,

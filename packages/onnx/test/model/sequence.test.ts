@@ -146,6 +146,33 @@ describe('a context', () => {
     sequence.dispose();
   });
 
+  test('with layers left to ONNX Runtime takes texts of unequal length at once, and does not go on', async () => {
+    const model = models['left'];
+    const sequence = model.sequence({ batch: 2 });
+    const feed = { input_ids: { dims: [2, 3], data: [...textOf(3, 9), ...textOf(1, 10), 0, 0] } };
+    const { logits } = await sequence.step(feed, { lengths: [3, 1] });
+    for (const [row, text] of [textOf(3, 9), textOf(1, 10)].entries()) {
+      const { logits: alone } = await model.forward(text, { logits: 1 });
+      const own = (logits.data as Float32Array).subarray(row * 2048, (row + 1) * 2048);
+      expect(maxDifference(own, alone.data)).toBeLessThan(TOLERANCE);
+    }
+    const refused = errorWith({
+      code: 'UNSUPPORTED',
+      expected: expect.stringContaining('texts of one length') as unknown,
+    });
+    await expect(sequence.step({ input_ids: { dims: [2, 1], data: [5, 6] } })).rejects.toThrow(
+      refused,
+    );
+    expect(sequence.lengths).toEqual([3, 1]);
+    sequence.dispose();
+    const long = model.sequence({ batch: 2 });
+    const lengths = [600, 300];
+    const ids = { input_ids: { dims: [2, 600], data: [...textOf(600, 9), ...textOf(600, 10)] } };
+    await expect(long.step(ids, { lengths })).rejects.toThrow(refused);
+    expect(long.lengths).toEqual([0, 0]);
+    long.dispose();
+  });
+
   test('has no more tokens than its capacity', async () => {
     const sequence = models['dense'].sequence({ capacity: 64 });
     await sequence.step(idsOf(textOf(60)));
