@@ -118,8 +118,9 @@ async function sequence(
 }
 
 async function record(transcripts: readonly Transcript[], results: AttentionResult[], call: Call) {
-  for (const [i, result] of results.entries())
-    await transcripts[i].add(result, call.start, call.counts);
+  await Promise.all(
+    results.map((result, i) => transcripts[i].add(result, call.start, call.counts)),
+  );
   for (const result of results) result.dispose();
 }
 

@@ -17,15 +17,17 @@ export const readKey = (branch: number, row: number, kvHead: number, position: n
 
 /** Reads a kept plan's selections back and writes them out as sets of visible entries. */
 export async function readsOf(plan: KeptPlan, kvHeads: number, reads: Reads): Promise<void> {
-  for (const chunk of plan.chunks) {
-    for (const [branch, { selection }] of chunk.plan.branches.entries()) {
-      const named = await entriesNamed(selection);
-      for (const { row, query, position } of queriesOf(chunk)) {
-        for (let kvHead = 0; kvHead < kvHeads; kvHead++) {
-          const visible = visibleIn(chunk, branch, row, position);
-          const entries = named({ row, kvHead, query, position, visible });
-          reads.set(readKey(branch, row, kvHead, position), entries);
-        }
+  const branches = plan.chunks.flatMap((chunk) =>
+    chunk.plan.branches.map(({ selection }, branch) => ({ chunk, branch, selection })),
+  );
+  // All at once: a device is waited for only once.
+  const named = await Promise.all(branches.map(({ selection }) => entriesNamed(selection)));
+  for (const [i, { chunk, branch }] of branches.entries()) {
+    for (const { row, query, position } of queriesOf(chunk)) {
+      for (let kvHead = 0; kvHead < kvHeads; kvHead++) {
+        const visible = visibleIn(chunk, branch, row, position);
+        const entries = named[i]({ row, kvHead, query, position, visible });
+        reads.set(readKey(branch, row, kvHead, position), entries);
       }
     }
   }
@@ -62,7 +64,7 @@ async function listed(
 ): Promise<(at: At) => number[]> {
   const { ids, counts, queryBlock } = selection;
   const [, heads, queryBlocks, capacity] = ids.shape;
-  const [idData, countData] = [await ids.data(), await counts.data()];
+  const [idData, countData] = await Promise.all([ids.data(), counts.data()]);
   const size = blockSizeOf(selection);
   return ({ row, kvHead, query, visible }) => {
     const head = heads === 1 ? 0 : kvHead;

@@ -25,8 +25,8 @@ export class Transcript {
     start: readonly number[],
     counts: readonly number[],
   ): Promise<void> {
-    const data = Float32Array.from(await output.data());
     const { valueDim, kvHeads } = this.#problem;
+    const [data] = await Promise.all([output.data(), plan && readsOf(plan, kvHeads, this.#reads)]);
     const [heads, tokens, queries] = [
       headsOf(this.#problem),
       tokensOf(this.#problem),
@@ -41,7 +41,6 @@ export class Transcript {
         this.#assertZeros(data.subarray(from + count * valueDim, end));
       }
     }
-    if (plan) await readsOf(plan, kvHeads, this.#reads);
   }
 
   /** Holds the output, `[batch, heads, tokens, valueDim]`, padding zero, to a formula's. */
