@@ -4,8 +4,10 @@ import { type BackendSuite, cases, type Limits, tolerances } from '@jit-attentio
 
 /** A backend as the workspace tests strategies on it. */
 export interface Configuration extends BackendSuite {
-  /** Of each property. */
+  /** Of each property of a strategy. */
   readonly cases: number;
+  /** Whether the ways in which a strategy is configured share the cases, instead of having as many each. */
+  readonly sharesCases?: boolean | undefined;
   readonly limits?: Limits | undefined;
 }
 
@@ -19,12 +21,10 @@ export type Made = CpuOptions | 'webgpu';
 export const fewCases = (): number => Math.min(50, Math.ceil(cases() / 4));
 
 /**
- * Few heads, and none as wide as 576, which the backend's primitives are tried with: an adapter of software takes thirty
- * times as long for it, and compiles each width anew.
+ * What is as wide as 576 is tried with the backend's primitives: an adapter of software takes thirty times as long for
+ * it, and compiles each width anew.
  */
 const ON_SOFTWARE: Limits = {
-  kvHeads: [1, 2],
-  groups: [1, 3],
   widths: [
     [16, 16],
     [16, 32],
@@ -39,7 +39,7 @@ export function configuration(made: Made, cases: number = fewCases()): Configura
   if (made === 'webgpu')
     return {
       ...{ name: 'on WebGPU', factory: onOneDevice, tolerance: tolerances.webgpu },
-      ...{ cases, limits: ON_SOFTWARE },
+      ...{ cases, sharesCases: true, limits: ON_SOFTWARE },
     };
   return {
     name: `on ${made.simd}, ${made.threads} threads`,

@@ -52,8 +52,14 @@ export const STRATEGIES: Readonly<Record<string, readonly Portable[]>> = {
 export function testStrategies(
   runner: Runner,
   packages: readonly string[],
-  { name, factory: backend, ...on }: Configuration,
+  { name, factory: backend, cases, sharesCases, tolerance, limits }: Configuration,
 ): void {
-  for (const suite of packages.flatMap((folder) => STRATEGIES[folder]))
-    testStrategy(runner, { ...suite, ...on, name: `${suite.name}, ${name}`, backend });
+  for (const suite of packages.flatMap((folder) => STRATEGIES[folder])) {
+    const sharers = sharesCases ? Object.keys(suite.strategies).length : 1;
+    testStrategy(runner, {
+      ...suite,
+      ...{ name: `${suite.name}, ${name}`, backend, tolerance, limits },
+      cases: Math.ceil(cases / sharers),
+    });
+  }
 }

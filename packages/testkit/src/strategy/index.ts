@@ -22,7 +22,7 @@ import { testWrappers } from './wrappers.js';
  *     });
  *
  * Random cases, always the same ones: 50 for each property, or as many as the environment's
- * `JIT_ATTENTION_CASES` says; the configurations share them. What a strategy does not support (its `supports`) is skipped, visibly.
+ * `JIT_ATTENTION_CASES` says. What a strategy does not support (its `supports`) is skipped, visibly.
  */
 export function testStrategy(runner: Runner, suite: StrategySuite): void {
   for (const test of ASPECTS) test(runner, suite);

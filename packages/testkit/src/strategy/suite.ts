@@ -10,7 +10,7 @@ import {
 import { onBackend, withoutLeaks } from '../backends.js';
 import { type Inputs, inputsOf } from '../inputs.js';
 import { layerOf, type Limits, optionsOf, type Problem, problems, tokensOf } from '../problem.js';
-import { cases, holds } from '../property.js';
+import { holds } from '../property.js';
 import { itUnless, type Runner } from '../runner.js';
 import { type Tolerance, tolerances } from '../tolerances.js';
 
@@ -34,10 +34,7 @@ export interface StrategySuite {
   readonly tolerance?: Tolerance | undefined;
   /** Which layers the strategy is for. Default: all sorts. */
   readonly limits?: Limits | undefined;
-  /**
-   * Random cases of each property, shared by the configurations. Default: the environment's `JIT_ATTENTION_CASES`, or
-   * 50.
-   */
+  /** Random cases of each property. Default: the environment's `JIT_ATTENTION_CASES`, or 50. */
   readonly cases?: number | undefined;
 }
 
@@ -96,9 +93,7 @@ export function property(
   body: (problem: Problem, subject: Subject) => Promise<void>,
   { unless }: PropertyOptions = {},
 ): void {
-  const configurations = Object.entries(suite.strategies);
-  const share = Math.ceil((suite.cases ?? cases()) / configurations.length);
-  for (const [label, create] of configurations) {
+  for (const [label, create] of Object.entries(suite.strategies)) {
     const reason = unless?.(create(sampleLayer(suite.limits), 1));
     itUnless(runner, reason, `${label}: ${name}`, () =>
       onBackend(suite.backend, (backend) => {
@@ -106,7 +101,7 @@ export function property(
         return holds(
           [problems(suite.limits)],
           (problem) => withoutLeaks(backend, () => body(problem, subject)),
-          share,
+          suite.cases,
         );
       }),
     );

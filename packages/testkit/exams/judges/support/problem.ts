@@ -22,33 +22,21 @@ export interface Limits {
   readonly group?: number | undefined;
 }
 
-/** Full and broken groups of four channels; few, as a GPU compiles its kernels for each. */
-const WIDTHS: readonly { readonly headDim: number; readonly valueDim: number }[] = [
-  { headDim: 1, valueDim: 1 },
-  { headDim: 2, valueDim: 5 },
-  { headDim: 4, valueDim: 4 },
-  { headDim: 6, valueDim: 3 },
-];
-
 /** Small cases, one-token contexts and batches of unequal lengths among them. */
 export function problems(limits: Limits = {}): fc.Arbitrary<Problem> {
   const { tokens = 40, batch = 3, kvHeads = 2, group = 3 } = limits;
   const from1 = (max: number): fc.Arbitrary<number> => fc.integer({ min: 1, max });
-  return fc
-    .record({
-      seed: fc.integer(),
-      lengths: fc.array(fc.oneof(from1(tokens), fc.constant(1)), {
-        minLength: 1,
-        maxLength: batch,
-      }),
-      kvHeads: from1(kvHeads),
-      group: from1(group),
-      widths: fc.constantFrom(...WIDTHS),
-      pageSize: from1(7),
-      queryChunk: from1(9),
-      rollback: fc.integer({ min: 3, max: 12 }),
-    })
-    .map(({ widths, ...rest }) => ({ ...rest, ...widths }));
+  return fc.record({
+    seed: fc.integer(),
+    lengths: fc.array(fc.oneof(from1(tokens), fc.constant(1)), { minLength: 1, maxLength: batch }),
+    kvHeads: from1(kvHeads),
+    group: from1(group),
+    headDim: from1(6),
+    valueDim: from1(6),
+    pageSize: from1(7),
+    queryChunk: from1(9),
+    rollback: fc.integer({ min: 3, max: 12 }),
+  });
 }
 
 export const headsOf = ({ kvHeads, group }: Problem): number => kvHeads * group;
